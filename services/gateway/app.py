@@ -1,0 +1,80 @@
+"""The application factory: what gunicorn runs as `services.gateway:create_app()`."""
+
+import logging
+import os
+import socket
+import sys
+
+from flask import Flask, Response, g, request
+from flask_openapi3.models.info import Info
+from flask_openapi3.openapi import OpenAPI
+
+from folkmoot import settings as environment
+from folkmoot.errors import SettingsError
+from folkmoot.runtime import Runtime, build
+from folkmoot.settings import Settings
+from services.gateway import (
+    agents,
+    bodies,
+    catalogue,
+    documents,
+    events,
+    identity,
+    problems,
+    queries,
+    system,
+    users,
+)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """A gateway with its own runtime; without settings, those of the environment."""
+    try:
+        runtime = build(settings or environment.load())
+    except SettingsError as error:
+        sys.stderr.write(f"folkmoot gateway: {error}\n")
+        # gunicorn gives up at this code instead of starting its worker again and again.
+        raise SystemExit(4) from error
+    logging.basicConfig(
+        level=runtime.settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    app = OpenAPI(
+        "folkmoot",
+        info=Info(title="Folkmoot", version="1", description=documents.DESCRIPTION),
+        security_schemes=documents.SECURITY,
+        validation_error_callback=problems.refuse_fields,
+        doc_prefix="/api/docs",
+        # The documents ship with the package; nothing is served from this folder.
+        static_folder=None,
+    )
+    app.extensions["folkmoot"] = runtime
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    problems.register(app)
+    _name_answers(app, served_by=os.environ.get("FOLKMOOT_SERVED_BY") or socket.gethostname())
+    app.before_request(bodies.check)
+    app.before_request(identity.check)
+    for blueprint in (users.api, catalogue.api, queries.api, events.api(runtime), agents.api, system.api):
+        app.register_api(blueprint)
+    documents.register(app)
+    return app
+
+
+def _name_answers(app: Flask, *, served_by: str) -> None:
+    """Put on every answer which request it belongs to and which replica gave it."""
+
+    @app.before_request
+    def name_request() -> None:
+        g.request_id = request.headers.get("X-Request-ID") or os.urandom(16).hex()
+
+    @app.after_request
+    def name_answer(answer: Response) -> Response:
+        answer.headers["X-Request-ID"] = g.request_id
+        answer.headers["X-Served-By"] = served_by
+        answer.headers.setdefault("Cache-Control", "no-store")
+        return answer
+
+
+def runtime_of(app: Flask) -> Runtime:
+    """The collaborators that the factory gave this app."""
+    runtime: Runtime = app.extensions["folkmoot"]
+    return runtime

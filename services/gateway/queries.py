@@ -1,0 +1,71 @@
+"""Queries: ask, look, list, cancel, delete."""
+
+from flask import Response, g, jsonify, request, url_for
+from flask_openapi3.blueprint import APIBlueprint
+
+from folkmoot import council
+from folkmoot.errors import InvalidRequest
+from folkmoot.resources import QueryPage, QueryResource
+from folkmoot.store import queries as store
+from services.gateway import identity
+from services.gateway.documents import SIGNED_IN, problems
+from services.gateway.schemas import JobPath, PageQuery, QueryBody
+
+api = APIBlueprint("queries", __name__, url_prefix="/api/v1/queries")
+
+#: Longest key that a client may choose.
+KEY_CHARS = 128
+
+
+@api.post("", security=SIGNED_IN, responses={202: QueryResource, **problems(400, 401, 413, 415, 422)})
+def submit(body: QueryBody) -> tuple[Response, int, dict[str, str]]:
+    """Ask the council. The header Idempotency-Key makes a repeated request the same query."""
+    query, _ = council.submit(
+        identity.runtime(), identity.account().user_id, body.as_ask(), idempotency_key=_idempotency_key()
+    )
+    location = url_for("queries.show_query", job_id=query.job_id)
+    return jsonify(query.as_json()), 202, {"Location": location}
+
+
+def _idempotency_key() -> str:
+    """The client's key, else the id that nginx gave the request, which is one for all its tries."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return f"request:{g.request_id[:KEY_CHARS]}"
+    if not 1 <= len(key) <= KEY_CHARS or not key.isprintable():
+        raise InvalidRequest({"Idempotency-Key": f"The key must have 1 to {KEY_CHARS} printable characters."})
+    return f"client:{key}"
+
+
+@api.get("", security=SIGNED_IN, responses={200: QueryPage, **problems(401, 422)})
+def list_queries(query: PageQuery) -> Response:
+    """The signed-in user's own queries, newest first."""
+    page = store.page(
+        identity.runtime().db,
+        identity.account().user_id,
+        limit=query.limit,
+        before=None if query.cursor is None else int(query.cursor),
+        search=query.q,
+    )
+    return jsonify(page.as_json())
+
+
+@api.get("/<job_id>", security=SIGNED_IN, responses={200: QueryResource, **problems(401, 404)})
+def show_query(path: JobPath) -> Response:
+    """A query with all that has come of it so far."""
+    query = store.find(identity.runtime().db, path.job_id, user_id=identity.account().user_id)
+    return jsonify(query.as_json())
+
+
+@api.post("/<job_id>/cancel", security=SIGNED_IN, responses={202: QueryResource, **problems(401, 404)})
+def cancel(path: JobPath) -> tuple[Response, int]:
+    """End a query that is still open; one that has ended stays as it ended."""
+    query = council.cancel(identity.runtime(), identity.account().user_id, path.job_id)
+    return jsonify(query.as_json()), 202
+
+
+@api.delete("/<job_id>", security=SIGNED_IN, responses={204: None, **problems(401, 404)})
+def delete(path: JobPath) -> tuple[str, int]:
+    """Delete a query with its responses and analysis."""
+    council.delete(identity.runtime(), identity.account().user_id, path.job_id)
+    return "", 204

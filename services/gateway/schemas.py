@@ -1,0 +1,159 @@
+"""The shapes of requests, and of the answers that are not resources of the core."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from folkmoot.asks import Ask
+from folkmoot.catalogue import EXAMPLES
+from folkmoot.resources import AgentResource
+
+Name = Annotated[str, Field(max_length=256)]
+
+
+class Body(BaseModel):
+    """Base of request bodies: unknown fields are refused, and a number is not a text."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Credentials(Body):
+    """A username and its password."""
+
+    username: Annotated[str, Field(max_length=1024, examples=["ada"])]
+    password: Annotated[str, Field(max_length=1024, examples=["correct horse battery"])]
+
+
+class QueryBody(Body):
+    """A question for the council; only `query` is required."""
+
+    query: Annotated[str, Field(examples=[EXAMPLES[7].query])]
+    domain: Annotated[Name, Field(examples=["Healthcare"])] = "Custom"
+    question_type: Annotated[Name, Field(examples=["Yes/No"])] = "None"
+    roles: Annotated[
+        dict[Name, Name] | list[Name],
+        Field(
+            description="A role by agent_id, or a list that is dealt out at random.",
+            max_length=64,
+            examples=[["Utilitarian", "Deontologist", "Virtue Ethicist"]],
+        ),
+    ] = []
+    agents: Annotated[list[Name] | None, Field(description="The panel; default: all but the aggregator.")] = None
+    aggregator: Name | None = None
+    deadline_s: Annotated[float | None, Field(description="Seconds until the query has ended.")] = None
+    use_cache: bool = True
+    parent_job_id: Annotated[Name | None, Field(description="The query that this one follows up.")] = None
+
+    def as_ask(self) -> Ask:
+        """The same as the council takes it."""
+        content: dict[str, Any] = self.model_dump()
+        if isinstance(self.roles, list):
+            content["roles"] = tuple(self.roles)
+        content["agents"] = None if self.agents is None else tuple(self.agents)
+        return Ask(**content)
+
+
+class JobPath(BaseModel):
+    """A query's address."""
+
+    job_id: Annotated[str, Field(description="The query's job_id.")]
+
+
+class AgentPath(BaseModel):
+    """A seat's address."""
+
+    agent_id: Annotated[str, Field(description="The seat.")]
+
+
+class PageQuery(BaseModel):
+    """Which part of the history to show."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    limit: Annotated[int, Field(ge=1, le=100, description="Queries on a page.")] = 20
+    cursor: Annotated[str | None, Field(pattern=r"^[0-9]{1,18}$", description="`next_cursor` of the page before.")] = (
+        None
+    )
+    q: Annotated[str, Field(max_length=1000, description="Only queries whose text contains this.")] = ""
+
+
+class EventsQuery(BaseModel):
+    """Where to resume, for clients that cannot set the header."""
+
+    last_event_id: Annotated[str | None, Field(description="Like the header Last-Event-ID.")] = None
+
+
+class UserAnswer(BaseModel):
+    """An account."""
+
+    username: str
+    is_admin: bool
+
+
+class SessionAnswer(BaseModel):
+    """A session's token, shown once."""
+
+    token: str
+    expires_at: datetime
+
+
+class ExampleAnswer(BaseModel):
+    """A question that fills a form."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    domain: str
+    question_type: str
+    query: str
+
+
+class SeatAnswer(BaseModel):
+    """A seat of the roster."""
+
+    seat: str
+    agent_id: str
+    model: str
+    is_aggregator: bool
+
+
+class LimitsAnswer(BaseModel):
+    """What a query may not exceed, and the defaults."""
+
+    query_chars: int
+    deadline_s: float
+    deadline_least_s: float
+    deadline_max_s: float
+    quorum: int
+
+
+class CatalogueAnswer(BaseModel):
+    """All there is to choose from; `explanations` says of each name what it means for an answer."""
+
+    domains: list[str]
+    question_types: list[str]
+    roles: list[str]
+    explanations: dict[str, dict[str, str]]
+    examples: list[ExampleAnswer]
+    agents: list[SeatAnswer]
+    limits: LimitsAnswer
+
+
+class AgentAnswer(AgentResource):
+    """A seat's health, under both names that the contract uses for a seat."""
+
+    seat: str
+
+
+class AgentsAnswer(BaseModel):
+    """The health board."""
+
+    agents: list[AgentAnswer]
+
+
+class ReadyAnswer(BaseModel):
+    """What answers and what does not."""
+
+    status: str
+    database: str
+    broker: str

@@ -1,0 +1,1 @@
+"""The worker service: one process consumes one queue, with tasks that only translate."""

@@ -1,0 +1,73 @@
+"""A pool: one Celery worker with threads on one queue, its runtime, and its heartbeat."""
+
+import logging
+import os
+import socket
+import threading
+
+from celery import Celery
+from redis.exceptions import RedisError
+
+from folkmoot.runtime import Runtime, build, utcnow
+from folkmoot.settings import Settings
+from services.worker.tasks import register
+
+log = logging.getLogger(__name__)
+
+
+def run(settings: Settings, app: Celery, queue: str) -> None:
+    """Consume the queue until a signal ends the process; what is under way is finished first."""
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    runtime = build(settings)
+    register(app, lambda: runtime)
+    heartbeat = Heartbeat(runtime, queue)
+    heartbeat.start()
+    try:
+        app.worker_main(
+            [
+                "worker",
+                f"--queues={queue}",
+                f"--hostname={queue}-{os.getpid()}@%h",
+                "--pool=threads",
+                f"--concurrency={settings.worker_threads}",
+                f"--loglevel={settings.log_level}",
+                "--without-gossip",
+                "--without-mingle",
+                "--without-heartbeat",
+            ]
+        )
+    finally:
+        heartbeat.stop()
+        runtime.close()
+
+
+class Heartbeat:
+    """Says every `heartbeat_s` that this worker lives, from inside the process that consumes the queue."""
+
+    def __init__(self, runtime: Runtime, queue: str) -> None:
+        """Beat for a pool by its queue's name."""
+        self._runtime = runtime
+        self._pool = queue.removeprefix("agent.")
+        self._worker_id = f"{socket.gethostname()}:{os.getpid()}"
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def start(self) -> None:
+        """Begin at once: the first beat is what makes the pool known."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopped.set()
+        self._thread.join(timeout=1)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._runtime.health.beat(self._pool, self._worker_id, now=utcnow().timestamp())
+                wait_s = self._runtime.settings.heartbeat_s
+            except (RedisError, OSError) as error:
+                log.warning("heartbeat not sent: %s", error)
+                wait_s = 1.0
+            if self._stopped.wait(wait_s):
+                return

@@ -1,0 +1,159 @@
+"""One call to a seat's model for a job: streamed to the job's events, held by a lease, remembered by the health."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from folkmoot import settings as environment
+from folkmoot.agents import Seat
+from folkmoot.errors import (
+    AgentError,
+    AnswerInvalid,
+    ClaimLost,
+    EndpointRefused,
+    EndpointTimedOut,
+    EndpointUnreachable,
+)
+from folkmoot.llm import Completion, Request
+from folkmoot.prompts import Prompt
+from folkmoot.runtime import Runtime, utcnow
+
+#: A prompt that the endpoint finds too long is halved this often.
+HALVINGS = 3
+#: Statuses that tell about this one request, not about the seat.
+OUR_FAULT = (400, 413, 422)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What to do for whom: the job, the seat, which attempt it is, and which stage its words belong to."""
+
+    job_id: str
+    agent_id: str
+    seat: Seat
+    stage: Literal["response", "consensus"]
+    attempt: int
+    max_tokens: int
+
+
+def call(
+    runtime: Runtime,
+    assignment: Assignment,
+    prompt_within: Callable[[int], Prompt],
+    *,
+    timeout_s: float,
+    keep: Callable[[], bool],
+) -> tuple[Completion, Prompt]:
+    """Ask the seat's model, and return its answer with the prompt that it answered.
+
+    Args:
+        runtime: the process' collaborators.
+        assignment: what to do for whom.
+        prompt_within: builds the prompt for a number of tokens.
+        timeout_s: when the call has to be over, retries included.
+        keep: renews the claim; False when it is lost.
+    Raises:
+        AgentError: there is no usable answer; the deltas streamed so far are void.
+        ClaimLost: nobody wants the answer any more; the call was closed.
+    """
+    ends_at = time.monotonic() + timeout_s
+    tokens = assignment.seat.context_tokens - assignment.max_tokens
+    for _ in range(HALVINGS):
+        prompt = prompt_within(tokens)
+        try:
+            return _call_once(runtime, assignment, prompt, ends_at - time.monotonic(), keep), prompt
+        except EndpointRefused as error:
+            if not error.context_exceeded:
+                raise
+            tokens //= 2
+    return _call_once(runtime, assignment, prompt_within(tokens), ends_at - time.monotonic(), keep), prompt
+
+
+def _call_once(
+    runtime: Runtime, assignment: Assignment, prompt: Prompt, timeout_s: float, keep: Callable[[], bool]
+) -> Completion:
+    agent_id = assignment.agent_id
+    try:
+        completion = _stream(runtime, assignment, _request(assignment, prompt), timeout_s, keep)
+    except AgentError as error:
+        if _tells_of_the_seat(error):
+            runtime.health.erred(agent_id, str(error), now=utcnow().timestamp())
+        raise
+    runtime.health.succeeded(agent_id, completion.latency_ms)
+    return completion
+
+
+def _tells_of_the_seat(error: AgentError) -> bool:
+    if isinstance(error, EndpointRefused):
+        return error.status not in OUR_FAULT
+    return isinstance(error, EndpointTimedOut | EndpointUnreachable)
+
+
+def _request(assignment: Assignment, prompt: Prompt) -> Request:
+    seat = assignment.seat
+    return Request(
+        endpoint=seat,
+        messages=prompt.messages,
+        temperature=seat.temperature,
+        max_tokens=assignment.max_tokens,
+        api_key=_key(seat.api_key_env),
+    )
+
+
+def _key(name: str | None) -> str | None:
+    if name is None:
+        return None
+    key = environment.variable(name)
+    if key is None:
+        raise AnswerInvalid(f"the variable {name}, which holds its key, is not set")
+    return key
+
+
+def _stream(
+    runtime: Runtime, assignment: Assignment, request: Request, timeout_s: float, keep: Callable[[], bool]
+) -> Completion:
+    """Follow the call, passing its pieces on, renewing the claim thrice a lease, and voiding what a failure left."""
+    if timeout_s <= 0:
+        raise EndpointTimedOut("no time was left to ask it")
+    under_way = runtime.provider.start(request, timeout_s=timeout_s)
+    every_s = runtime.settings.lease_s / 3
+    kept_at = time.monotonic()
+    has_streamed = False
+    try:
+        for pieces in under_way.pieces(tick_s=min(every_s, 1.0)):
+            if pieces:
+                _append(runtime, assignment, f"{assignment.stage}.delta", text="".join(pieces))
+                has_streamed = True
+            if time.monotonic() - kept_at >= every_s:
+                if not keep():
+                    raise ClaimLost(f"job {assignment.job_id} does not wait for {assignment.agent_id} any more")
+                kept_at = time.monotonic()
+    except (AgentError, ClaimLost):
+        under_way.cancel()
+        if has_streamed:
+            void(runtime, assignment)
+        raise
+    assert under_way.completion is not None
+    return under_way.completion
+
+
+def void(runtime: Runtime, assignment: Assignment) -> None:
+    """Tell whoever watches that the words of this attempt do not count."""
+    runtime.events.append(
+        assignment.job_id,
+        [
+            (
+                "reset",
+                {"agent_id": assignment.agent_id, "attempt": assignment.attempt, "stage": assignment.stage},
+            )
+        ],
+    )
+
+
+def _append(runtime: Runtime, assignment: Assignment, type_: str, *, text: str) -> None:
+    data = {"agent_id": assignment.agent_id, "attempt": assignment.attempt, "text": text}
+    runtime.events.append(assignment.job_id, [(type_, data)])

@@ -1,0 +1,395 @@
+"""The story of a query, in the order it happens: submit, ask, conclude, analyse.
+
+The database is the truth. What goes to the broker is a hint that may come late, twice or never; what goes to the event
+stream is for whoever watches. So each step first commits, then tells, and
+hints last: whoever takes the hint tells what comes after.
+"""
+
+import logging
+import random
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Row
+
+from folkmoot import answers, calls, prompts
+from folkmoot.asks import Ask, check, panel_of
+from folkmoot.errors import AgentError, ClaimLost, EndpointTimedOut, InvalidRequest, NotFound
+from folkmoot.panel import choose, deal, next_aggregator
+from folkmoot.prompts import Question
+from folkmoot.resources import AnalysisResource, ConsensusResource, QueryResource, ResponseResource
+from folkmoot.runtime import Runtime, utcnow
+from folkmoot.store import asking, concluding, queries
+from folkmoot.store.asking import Claim, Moved, Outcome
+from folkmoot.store.concluding import Conclusion
+
+#: Time kept at the end of a query for storing what came of it.
+STORING_S = 0.3
+#: A seat that concludes gets this share of the time left while another could still take over.
+FAILOVER_SHARE = 0.5
+
+#: Measures a query's responses: (query, question type, (agent_id, text) of each) → the result, and all its data.
+Analyser = Callable[[str, str, Sequence[tuple[str, str]]], tuple[AnalysisResource, dict[str, Any]]]
+
+log = logging.getLogger(__name__)
+
+
+def submit(runtime: Runtime, user_id: int, ask: Ask, *, idempotency_key: str) -> tuple[QueryResource, bool]:
+    """Accept a query: seat its panel by health, deal the roles, write all in one transaction, tell and hint.
+
+    Returns:
+        The query, and whether this call made it; the same request with the same key makes one query only.
+    Raises:
+        InvalidRequest: a field is wrong; nothing was stored.
+        IdempotencyMismatch: the key came before with another request.
+    """
+    check(ask, runtime.roster, runtime.settings)
+    earlier = queries.accepted_before(runtime.db, user_id, idempotency_key, ask.digest())
+    if earlier is not None:
+        return queries.find(runtime.db, earlier), False
+    _check_parent(runtime, ask, user_id)
+    new, places = _seated(runtime, user_id, ask, idempotency_key)
+    job_id, is_new = queries.accept(runtime.db, new, places, hint_due_at=runtime.hint_due(new.created_at))
+    query = queries.find(runtime.db, job_id)
+    if is_new:
+        _tell_begin(runtime, query)
+        runtime.publisher.hint(job_id, "ask", [one.agent_id for one in query.responses if one.status == "pending"])
+    return query, is_new
+
+
+def _check_parent(runtime: Runtime, ask: Ask, user_id: int) -> None:
+    if ask.parent_job_id is None:
+        return
+    try:
+        parent = queries.find(runtime.db, ask.parent_job_id, user_id=user_id)
+    except NotFound:
+        raise InvalidRequest({"parent_job_id": "There is no such query of yours to follow up."}) from None
+    if parent.status != "done":
+        raise InvalidRequest({"parent_job_id": "Only a query with a consensus can be followed up."})
+
+
+def _seated(
+    runtime: Runtime, user_id: int, ask: Ask, idempotency_key: str
+) -> tuple[queries.NewQuery, list[queries.NewResponse]]:
+    settings, now = runtime.settings, utcnow()
+    aggregator = ask.aggregator or runtime.roster.aggregator
+    seats = panel_of(ask, runtime.roster)
+    quorum = min(settings.quorum, len(seats))
+    panel = choose(
+        runtime.roster,
+        seats,
+        deal(seats, ask.roles, random.SystemRandom()),
+        aggregator=aggregator,
+        quorum=quorum,
+        board=runtime.health.board(now=now.timestamp()),
+    )
+    deadline_s = ask.deadline_s or settings.deadline_s
+    new = queries.NewQuery(
+        job_id=str(uuid.uuid4()),
+        user_id=user_id,
+        query=ask.query,
+        domain=ask.domain,
+        question_type=ask.question_type,
+        parent_job_id=ask.parent_job_id,
+        quorum=quorum,
+        aggregator=aggregator,
+        idempotency_key=idempotency_key,
+        request_hash=ask.digest(),
+        notes=list(panel.notes),
+        created_at=now,
+        ask_deadline_at=now + timedelta(seconds=deadline_s * settings.ask_share),
+        deadline_at=now + timedelta(seconds=deadline_s),
+    )
+    places = [
+        queries.NewResponse(place.agent_id, place.role, runtime.roster.seats[place.agent_id].model, place.skipped)
+        for place in panel.places
+    ]
+    return new, places
+
+
+def _tell_begin(runtime: Runtime, query: QueryResource) -> None:
+    skipped = [("response", one.as_json()) for one in query.responses if one.status == "skipped"]
+    runtime.events.append(query.job_id, [("status", {"status": "accepted"}), *skipped], begins=True)
+    if query.status == "failed":
+        runtime.events.append(query.job_id, [("status", {"status": "failed"}), ("end", {"status": "failed"})])
+
+
+def ask(runtime: Runtime, job_id: str, agent_id: str) -> None:
+    """Ask one agent of the panel and store its response; the last one, or the deadline, moves the query on."""
+    now = utcnow()
+    claim = asking.claim(
+        runtime.db,
+        job_id,
+        agent_id,
+        now=now,
+        lease_until=runtime.lease_until(now),
+        attempts=runtime.settings.attempts,
+    )
+    if claim is None:
+        return
+    if claim.is_first:
+        runtime.events.append(job_id, [("status", {"status": "asking"})])
+    try:
+        outcome = _answer(runtime, claim)
+    except ClaimLost as lost:
+        log.info("%s", lost)
+        return
+    now = utcnow()
+    stored, moved = asking.finish(runtime.db, claim, outcome, now=now, hint_due_at=runtime.hint_due(now))
+    if not stored:
+        return
+    runtime.events.append(job_id, [("response", _response(claim, outcome).as_json())])
+    if moved is not None:
+        tell_moved(runtime, job_id, moved)
+        if moved.status == "aggregating":
+            runtime.publisher.hint(job_id, "conclude")
+
+
+def _answer(runtime: Runtime, claim: Claim) -> Outcome:
+    """Ask the agent; how it ended, well or not, is the outcome."""
+    job = claim.job
+    seat = runtime.roster.seats.get(claim.agent_id)
+    if seat is None:
+        return Outcome("failed", model="", error="this seat is not in the roster any more")
+    assignment = calls.Assignment(job.job_id, claim.agent_id, seat, "response", claim.attempt, seat.max_tokens)
+    if claim.attempt > 1:
+        calls.void(runtime, calls.Assignment(**{**vars(assignment), "attempt": claim.attempt - 1}))
+    question = _question(runtime, job)
+    try:
+        completion, _ = calls.call(
+            runtime,
+            assignment,
+            lambda tokens: prompts.agent_prompt(question, claim.role, tokens=tokens),
+            timeout_s=min(seat.timeout_s, _left_s(job.ask_deadline_at)),
+            keep=lambda: asking.renew(runtime.db, claim, lease_until=runtime.lease_until(utcnow())),
+        )
+        answers.check_response(completion.text)
+    except EndpointTimedOut as error:
+        return Outcome("timed_out", model=seat.model, error=str(error))
+    except AgentError as error:
+        return Outcome("failed", model=seat.model, error=str(error))
+    return Outcome(
+        "ok",
+        model=completion.model,
+        text=completion.text,
+        latency_ms=completion.latency_ms,
+        prompt_tokens=completion.prompt_tokens,
+        completion_tokens=completion.completion_tokens,
+    )
+
+
+def _question(runtime: Runtime, job: Row[Any]) -> Question:
+    earlier = queries.conversation(runtime.db, job.parent_job_id, user_id=job.user_id) if job.parent_job_id else ()
+    return Question(job.query, job.domain, job.question_type, earlier)
+
+
+def _left_s(moment: datetime) -> float:
+    return (moment - utcnow()).total_seconds()
+
+
+def _response(claim: Claim, outcome: Outcome) -> ResponseResource:
+    return ResponseResource(
+        agent_id=claim.agent_id, role=claim.role, cached=False, attempts=claim.attempt, **vars(outcome)
+    )
+
+
+def tell_responses(runtime: Runtime, job_id: str, agent_ids: Sequence[str]) -> None:
+    """Append the responses of these agents to the job's events, as they are stored."""
+    try:
+        query = queries.find(runtime.db, job_id)
+    except NotFound:
+        return
+    told = [("response", one.as_json()) for one in query.responses if one.agent_id in agent_ids]
+    runtime.events.append(job_id, told)
+
+
+def tell_moved(runtime: Runtime, job_id: str, moved: Moved) -> None:
+    """Append to the job's events that asking is over, with the responses that came too late."""
+    if moved.late:
+        tell_responses(runtime, job_id, moved.late)
+    told: list[tuple[str, dict[str, Any]]] = [("status", {"status": moved.status})]
+    if moved.status == "failed":
+        told.append(("end", {"status": "failed"}))
+    runtime.events.append(job_id, told)
+
+
+def conclude(runtime: Runtime, job_id: str) -> None:
+    """Conclude a query: the first aggregator whose text can stand writes the consensus; else it fails with reasons."""
+    now = utcnow()
+    conclusion = concluding.claim(
+        runtime.db, job_id, now=now, lease_until=runtime.lease_until(now), attempts=runtime.settings.attempts
+    )
+    if conclusion is None:
+        return
+    notes: list[str] = []
+    try:
+        if len(conclusion.responses) == 1:
+            consensus, used = _of_one(conclusion, notes), None
+        else:
+            consensus, used = _synthesis(runtime, conclusion, notes)
+    except ClaimLost as lost:
+        log.info("%s", lost)
+        return
+    except AgentError as error:
+        notes.append(str(error))
+        if concluding.fail(runtime.db, conclusion, notes=notes, now=utcnow()):
+            runtime.events.append(job_id, [("status", {"status": "failed"}), ("end", {"status": "failed"})])
+        return
+    now = utcnow()
+    if concluding.conclude(
+        runtime.db, conclusion, consensus, used=used, notes=notes, now=now, hint_due_at=runtime.hint_due(now)
+    ):
+        runtime.events.append(job_id, [("consensus", consensus.as_json()), ("status", {"status": "done"})])
+        runtime.publisher.hint(job_id, "analyse")
+
+
+def _of_one(conclusion: Conclusion, notes: list[str]) -> ConsensusResource:
+    """The only response, standing by itself: nothing is synthesised from one."""
+    row = conclusion.responses[0]
+    notes.append(f"Only {row.agent_id} answered: this is one agent's answer, not a consensus of several.")
+    return ConsensusResource.model_validate(row, from_attributes=True)
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A consensus that ran out of length: it stands only when no other model writes a whole one."""
+
+    consensus: ConsensusResource
+    note: str
+
+
+def _synthesis(runtime: Runtime, conclusion: Conclusion, notes: list[str]) -> tuple[ConsensusResource, str]:
+    """Try one aggregator after another, health read anew for each, until one writes what can stand.
+
+    Raises:
+        AgentError: none did; `notes` says why each did not.
+        ClaimLost: somebody else concludes, or the query has ended.
+    """
+    tried: list[str] = []
+    draft: _Draft | None = None
+    question = _question(runtime, conclusion.job)
+    while (agent_id := _next(runtime, conclusion, tried, draft)) is not None:
+        tried.append(agent_id)
+        try:
+            consensus, is_whole = _written(runtime, conclusion, question, agent_id, attempt=len(tried), notes=notes)
+        except AgentError as error:
+            notes.append(f"{agent_id} could not conclude: {error}")
+            continue
+        if is_whole:
+            return consensus, agent_id
+        draft = draft or _Draft(
+            consensus, f"{agent_id} ran out of length: the consensus ends at its last whole sentence."
+        )
+    if draft is not None:
+        notes.append(draft.note)
+        return draft.consensus, draft.consensus.agent_id
+    raise AgentError("No consensus: no agent could conclude the responses.")
+
+
+def _next(runtime: Runtime, conclusion: Conclusion, tried: Sequence[str], draft: _Draft | None) -> str | None:
+    """The seat to try next; beside a draft only one of another model, for the same would run out of length again."""
+    if tried and _left_s(conclusion.job.deadline_at) <= STORING_S:
+        return None
+    seats = runtime.roster.seats
+    models = {(seats[seat].model, seats[seat].base_url) for seat in tried} if draft else set()
+    passed_over = [*tried, *(seat for seat, one in seats.items() if (one.model, one.base_url) in models)]
+    board = runtime.health.board(now=utcnow().timestamp())
+    return next_aggregator(runtime.roster, conclusion.job.aggregator_requested, conclusion.panel, passed_over, board)
+
+
+def _written(
+    runtime: Runtime,
+    conclusion: Conclusion,
+    question: Question,
+    agent_id: str,
+    *,
+    attempt: int,
+    notes: list[str],
+) -> tuple[ConsensusResource, bool]:
+    """What this seat writes as the consensus, and whether it is whole.
+
+    Raises:
+        AgentError: nothing that can stand.
+    """
+    job, seat = conclusion.job, runtime.roster.seats[agent_id]
+    assignment = calls.Assignment(job.job_id, agent_id, seat, "consensus", attempt, seat.aggregator_max_tokens)
+    left_s = _left_s(job.deadline_at) - STORING_S
+    is_last = attempt == len(runtime.roster.seats)
+    completion, prompt = calls.call(
+        runtime,
+        assignment,
+        partial(_synthesis_prompt, question, conclusion),
+        timeout_s=min(seat.timeout_s, left_s if is_last else left_s * FAILOVER_SHARE),
+        keep=lambda: concluding.renew(runtime.db, conclusion, lease_until=runtime.lease_until(utcnow())),
+    )
+    assert isinstance(prompt, prompts.Synthesis)
+    is_whole = completion.finish_reason != "length"
+    text = completion.text if is_whole else answers.whole_sentences(completion.text)
+    try:
+        answers.check_consensus(text, fence=prompt.fence, instructions=prompt.instructions)
+    except AgentError:
+        calls.void(runtime, assignment)
+        raise
+    if prompt.shortened:
+        notes.append(f"{agent_id} concluded from shortened texts: its model's context does not hold them whole.")
+    consensus = ConsensusResource(
+        text=text,
+        agent_id=agent_id,
+        model=completion.model,
+        latency_ms=completion.latency_ms,
+        prompt_tokens=completion.prompt_tokens,
+        completion_tokens=completion.completion_tokens,
+    )
+    return consensus, is_whole
+
+
+def _synthesis_prompt(question: Question, conclusion: Conclusion, tokens: int) -> prompts.Synthesis:
+    responses = [(row.role, row.text) for row in conclusion.responses]
+    return prompts.synthesis_prompt(question, responses, job_id=conclusion.job.job_id, tokens=tokens)
+
+
+def analyse(runtime: Runtime, job_id: str, analyser: Analyser | None) -> None:
+    """Measure the responses of a concluded query and store the result; without an analyser, say that it is skipped."""
+    found = concluding.to_analyse(runtime.db, job_id)
+    if found is None:
+        return
+    job, responses = found
+    data: dict[str, Any] | None = None
+    result = AnalysisResource(status="skipped", consensus_score=None, reason="agreement is not measured yet")
+    if analyser is not None:
+        result, data = analyser(job.query, job.question_type, [(row.agent_id, row.text) for row in responses])
+    if concluding.finish_analysis(runtime.db, job_id, result, data=data, now=utcnow()):
+        tell_analysis(runtime, job_id, result)
+
+
+def tell_analysis(runtime: Runtime, job_id: str, result: AnalysisResource) -> None:
+    """Append the analysis to the job's events, which end with it."""
+    runtime.events.append(job_id, [("analysis", result.as_json()), ("end", {"status": "done"})])
+
+
+def cancel(runtime: Runtime, user_id: int, job_id: str) -> QueryResource:
+    """Cancel a query that is still open; workers at it notice when they renew their claim.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    query, is_ended_now = queries.cancel(runtime.db, job_id, user_id=user_id, now=utcnow())
+    if is_ended_now:
+        told = [("response", one.as_json()) for one in query.responses if one.status == "cancelled"]
+        ended = {"status": "cancelled"}
+        runtime.events.append(job_id, [*told, ("status", ended), ("end", ended)])
+    return query
+
+
+def delete(runtime: Runtime, user_id: int, job_id: str) -> None:
+    """Delete a query and all that came of it.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    queries.erase(runtime.db, job_id, user_id=user_id)
+    runtime.events.forget(job_id)

@@ -1,0 +1,126 @@
+"""The database: engine, transactions, and all in which SQLite and PostgreSQL differ."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, Select, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from folkmoot.errors import Unavailable
+
+Rows = TypeVar("Rows", bound=Select[*tuple[Any, ...]])
+
+#: How long a SQLite writer waits for the one before it; rare commits take more than a second.
+BUSY_TIMEOUT_MS = 10_000
+#: Connections a process keeps, and how many more it may open: transactions are short, so threads share a few.
+POOL = {"pool_size": 4, "max_overflow": 12, "pool_timeout": 15, "pool_pre_ping": False}
+#: A dead PostgreSQL server is noticed within seconds, not after TCP's own minutes.
+POSTGRES_ARGS = {
+    "connect_timeout": 3,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "application_name": "folkmoot",
+}
+
+
+class Database:
+    """Short transactions on one engine: `read` for a consistent look, `write` to change something."""
+
+    def __init__(self, url: str) -> None:
+        """Prepare the engine; nothing connects before the first transaction."""
+        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        self.engine = _sqlite(url) if self.is_sqlite else _postgres(url)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that sees one state of everything.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        with _translated(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that may change rows; on SQLite it is the only writer from its first statement on.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        with _translated(), self.engine.execution_options(folkmoot_writer=True).begin() as connection:
+            yield connection
+
+    def locked(self, statement: Rows) -> Rows:
+        """The statement with its rows locked until the transaction ends; SQLite's writer has them all already."""
+        return statement if self.is_sqlite else statement.with_for_update()
+
+    def claimed(self, statement: Rows) -> Rows:
+        """The statement with its rows locked, leaving out rows that another transaction holds."""
+        return statement if self.is_sqlite else statement.with_for_update(skip_locked=True)
+
+    def ping(self) -> None:
+        """See that the database answers.
+
+        Raises:
+            Unavailable: it does not.
+        """
+        with self.read() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Give every pooled connection back."""
+        self.engine.dispose()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise Unavailable("The database does not answer; nothing was stored. Please try again in a moment.") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise Unavailable(
+                "The database broke the connection; nothing was stored. Please try again in a moment."
+            ) from error
+        raise
+
+
+def _postgres(url: str) -> Engine:
+    return create_engine(url, connect_args=POSTGRES_ARGS, **POOL)
+
+
+def _sqlite(url: str) -> Engine:
+    path = make_url(url).database
+    if path and path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}, **POOL)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver would begin transactions by itself, deferred and too late: `_begin_sqlite` does it.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode = WAL",
+        # FULL: a 202 outlives a power cut, not only a killed process.
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later fails at once when another wrote between; so writers say it first.
+    writer = connection.get_execution_options().get("folkmoot_writer", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")

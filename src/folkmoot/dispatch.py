@@ -1,0 +1,97 @@
+"""The Celery app, the names of tasks and queues, and how a hint is published."""
+
+import logging
+from collections.abc import Iterable
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from folkmoot.agents import AGGREGATE_QUEUE, ANALYSE_QUEUE, queue_of
+from folkmoot.settings import Settings
+
+ASK = "folkmoot.ask"
+CONCLUDE = "folkmoot.conclude"
+ANALYSE = "folkmoot.analyse"
+
+#: The broker may give a message to a second worker only after this: far above the hardest bound of any task. The
+#: leases and the sweeper recover a dead worker's work long before.
+VISIBILITY_TIMEOUT_S = 7200
+#: A publisher in a request waits no longer for a broker that is away; the outbox sends the hint later.
+CONNECT_TIMEOUT_S = 1
+SOCKET_TIMEOUT_S = 5.0
+
+log = logging.getLogger(__name__)
+
+
+def make_app(settings: Settings) -> Celery:
+    """A Celery app on the configured broker: no result backend, acknowledgement after the work, one task ahead."""
+    app = Celery("folkmoot", broker=settings.broker_url, set_as_current=False)
+    app.conf.update(
+        task_ignore_result=True,
+        task_store_errors_even_if_ignored=False,
+        task_acks_late=True,
+        task_reject_on_worker_lost=False,
+        worker_prefetch_multiplier=1,
+        worker_enable_remote_control=False,
+        worker_send_task_events=False,
+        worker_hijack_root_logger=False,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_pool_limit=settings.gateway_threads,
+        broker_connection_timeout=CONNECT_TIMEOUT_S,
+        broker_transport_options=_transport_options(settings.broker_url),
+        task_publish_retry=False,
+    )
+    return app
+
+
+def _transport_options(broker_url: str) -> dict[str, object]:
+    if broker_url.startswith(("amqp://", "amqps://")):
+        return {"confirm_publish": True}
+    return {
+        "visibility_timeout": VISIBILITY_TIMEOUT_S,
+        "socket_connect_timeout": CONNECT_TIMEOUT_S,
+        "socket_timeout": SOCKET_TIMEOUT_S,
+        "socket_keepalive": not broker_url.startswith("redis+socket://"),
+        "health_check_interval": 10,
+    }
+
+
+class Publisher:
+    """Sends hints: ids only, which may come late, twice or never."""
+
+    def __init__(self, app: Celery) -> None:
+        """Publish through this app's pool of connections."""
+        self._app = app
+
+    def hint(self, job_id: str, task: str, agent_ids: Iterable[str] = ("",)) -> bool:
+        """Tell the pools that there is work; False when the broker did not take it: the outbox says it again."""
+        try:
+            for agent_id in agent_ids:
+                self._send(job_id, task, agent_id)
+        except (OperationalError, OSError) as error:
+            log.warning("hint %s of job %s not sent, the outbox will send it: %s", task, job_id, error)
+            return False
+        return True
+
+    def _send(self, job_id: str, task: str, agent_id: str) -> None:
+        if task == "ask":
+            self._app.send_task(ASK, args=(job_id, agent_id), queue=queue_of(agent_id), retry=False)
+        elif task == "conclude":
+            self._app.send_task(CONCLUDE, args=(job_id,), queue=AGGREGATE_QUEUE, retry=False)
+        else:
+            self._app.send_task(ANALYSE, args=(job_id,), queue=ANALYSE_QUEUE, retry=False)
+
+    def ping(self) -> None:
+        """See that the broker answers.
+
+        Raises:
+            OperationalError: it does not.
+        """
+        with self._app.connection_for_write(connect_timeout=CONNECT_TIMEOUT_S) as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0, timeout=CONNECT_TIMEOUT_S)
+
+    def close(self) -> None:
+        """Give every pooled connection back."""
+        self._app.close()

@@ -1,0 +1,103 @@
+"""Every error the product raises, under one root.
+
+FolkmootError
+├── SettingsError            a setting or the roster is wrong: the process must not start
+├── InvalidRequest           the request breaks a rule; names each field
+├── MalformedRequest         the request could not be read at all
+├── NotSignedIn              no valid token came with the request
+├── NotAllowed               signed in, but not permitted
+├── NotFound                 there is no such thing, or it is somebody else's
+├── UsernameTaken            another account has the name
+├── IdempotencyMismatch      the same key came with another request
+├── Unavailable              a part the answer needs is away; try again later
+├── ClaimLost                somebody else has the work now, or nobody wants it any more
+└── AgentError               an agent did not give a usable answer
+    ├── EndpointUnreachable  no connection, or it was cut
+    ├── EndpointRefused      the endpoint answered with an error status
+    ├── EndpointTimedOut     no whole answer within the time it had
+    └── AnswerInvalid        an answer came, and it is none: empty, an error as text, an echo …
+"""
+
+
+class FolkmootError(Exception):
+    """Root of all errors raised on purpose; its text is a sentence for the person who meets it."""
+
+
+class SettingsError(FolkmootError):
+    """A setting or the roster is wrong; the text names it, its value and what would be accepted."""
+
+
+class InvalidRequest(FolkmootError):
+    """The request breaks a rule.
+
+    Attributes:
+        fields: field name to a sentence that says what would be right.
+    """
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        """Keep the sentences by field, and join them as the error's own text."""
+        self.fields = fields
+        super().__init__(" ".join(f"{name}: {sentence}" for name, sentence in fields.items()))
+
+
+class MalformedRequest(FolkmootError):
+    """The request could not be read, for example because its JSON is broken."""
+
+
+class NotSignedIn(FolkmootError):
+    """No valid token came with the request."""
+
+
+class NotAllowed(FolkmootError):
+    """The account is not permitted to do this."""
+
+
+class NotFound(FolkmootError):
+    """There is no such thing, or it belongs to somebody else; the two are never told apart."""
+
+
+class UsernameTaken(FolkmootError):
+    """Another account has the name already."""
+
+
+class IdempotencyMismatch(FolkmootError):
+    """The same idempotency key came with a different request."""
+
+
+class Unavailable(FolkmootError):
+    """A part the answer needs is away for now; trying again later is right."""
+
+
+class ClaimLost(FolkmootError):
+    """The claim on a piece of work is gone: it ran out, or the query ended; what was being done is dropped."""
+
+
+class AgentError(FolkmootError):
+    """An agent did not give a usable answer; the text is the reason shown to the user."""
+
+
+class EndpointUnreachable(AgentError):
+    """No connection to the endpoint, or the connection was cut."""
+
+
+class EndpointRefused(AgentError):
+    """The endpoint answered with an error status.
+
+    Attributes:
+        status: the HTTP status.
+        context_exceeded: the refusal says that the prompt is longer than the model's context.
+    """
+
+    def __init__(self, message: str, *, status: int, context_exceeded: bool = False) -> None:
+        """Keep the status beside the sentence."""
+        self.status = status
+        self.context_exceeded = context_exceeded
+        super().__init__(message)
+
+
+class EndpointTimedOut(AgentError):
+    """No whole answer came within the time the call had."""
+
+
+class AnswerInvalid(AgentError):
+    """An answer came that is not one: empty, an error as text, a refusal, an echo, cut off."""

@@ -1,0 +1,114 @@
+"""A job's event stream in Redis: append, and read from a place on. It is for watching; the database is the truth."""
+
+import json
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+#: An event's id is its millisecond times this plus its number within the millisecond.
+PER_MS = 100_000
+#: A stream is cut off in front beyond about this many entries; what is gone is told from the database.
+LONGEST = 100_000
+#: After a failed append, events are dropped for this long instead of waiting for Redis at every token.
+PAUSE_S = 1.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event of a job. `id` strictly increases within the job."""
+
+    id: int
+    type: str
+    data: dict[str, Any]
+
+
+def id_at(moment: datetime) -> int:
+    """The smallest id of an event that happened at this time."""
+    return int(moment.timestamp() * 1000) * PER_MS
+
+
+class Events:
+    """Appends to and reads from the streams of all jobs; a loss of Redis costs liveliness, never a result."""
+
+    def __init__(self, redis: Redis, *, ttl_s: int) -> None:
+        """Keep each stream for `ttl_s` after its last state event."""
+        self._redis = redis
+        self._ttl_s = ttl_s
+        self._paused_until = 0.0
+
+    def append(self, job_id: str, events: Sequence[tuple[str, dict[str, Any]]], *, begins: bool = False) -> None:
+        """Append events in order, in one round trip; `begins` marks the first of a job, to tell a whole stream by."""
+        if time.monotonic() < self._paused_until:
+            return
+        key = _key(job_id)
+        pipeline = self._redis.pipeline(transaction=False)
+        for type_, data in events:
+            fields: dict[Any, Any] = {"e": type_, "d": json.dumps(data, ensure_ascii=False, separators=(",", ":"))}
+            pipeline.xadd(key, {**fields, "b": "1"} if begins else fields, maxlen=LONGEST, approximate=True)
+            begins = False
+        if any(not type_.endswith(".delta") for type_, _ in events):
+            pipeline.expire(key, self._ttl_s)
+        try:
+            pipeline.execute()
+        except (RedisError, OSError) as error:
+            self._paused_until = time.monotonic() + PAUSE_S
+            log.warning("events of job %s not streamed: %s", job_id, error)
+
+    def is_whole(self, job_id: str) -> bool:
+        """Whether the stream still holds the job's first event, so that nothing before is missing."""
+        first: Any = self._redis.xrange(_key(job_id), count=1)
+        return bool(first) and "b" in first[0][1]
+
+    def newest(self, job_id: str) -> Event | None:
+        """The last event of the stream so far.
+
+        Raises:
+            RedisError: Redis does not answer.
+        """
+        last: Any = self._redis.xrevrange(_key(job_id), count=1)
+        return _event(last[0]) if last else None
+
+    def read(self, job_id: str, *, after: int, block_ms: int) -> list[Event]:
+        """The events after this id; waits up to `block_ms` for one when there is none.
+
+        Raises:
+            RedisError: Redis does not answer.
+        """
+        found: Any = self._redis.xread({_key(job_id): _place(after)}, count=500, block=block_ms)
+        streams: Iterable[Any] = found.values() if isinstance(found, dict) else (entries for _, entries in found or ())
+        return [_event(entry) for entries in streams for entry in _flat(entries)]
+
+    def forget(self, job_id: str) -> None:
+        """Remove the stream of a job that was deleted."""
+        try:
+            self._redis.delete(_key(job_id))
+        except (RedisError, OSError) as error:
+            log.warning("stream of deleted job %s stays until it expires: %s", job_id, error)
+
+
+def _flat(entries: Any) -> Any:
+    """The entries of a stream, which the third version of Redis' protocol wraps in one more list."""
+    return entries[0] if entries and entries[0] and isinstance(entries[0][0], list | tuple) else entries
+
+
+def _event(entry: Any) -> Event:
+    place, fields = entry
+    milliseconds, _, number = place.partition("-")
+    return Event(int(milliseconds) * PER_MS + int(number), fields["e"], json.loads(fields["d"]))
+
+
+def _place(event_id: int) -> str:
+    milliseconds, number = divmod(event_id, PER_MS)
+    return f"{milliseconds}-{number}"
+
+
+def _key(job_id: str) -> str:
+    return f"folkmoot:events:{job_id}"

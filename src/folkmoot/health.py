@@ -1,0 +1,235 @@
+"""Who may be asked: heartbeats of the pools, errors of real calls, and the state that follows from them."""
+
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from folkmoot.settings import Settings
+
+State = Literal["healthy", "unhealthy", "failed"]
+
+BOARD = "folkmoot:health"
+#: A board that nobody has written for this long says nothing about now.
+BOARD_STALE_S = 30.0
+#: Latencies of a seat that are remembered.
+LATENCIES = 100
+#: Backoff after errors, in seconds: doubled from the first to the longest.
+BACKOFF_FIRST_S = 1.0
+BACKOFF_LONGEST_S = 60.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What is known of a seat: all that its state follows from."""
+
+    beats: Mapping[str, float]
+    consecutive_errors: int = 0
+    last_error: str | None = None
+    last_error_at: float | None = None
+    probe_error: str | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A seat's line on the health board; times in seconds since 1970."""
+
+    agent_id: str
+    state: State
+    reason: str | None
+    since: float
+    last_heartbeat: float | None
+    consecutive_errors: int
+    next_probe: float | None
+    workers_alive: int
+    p50_latency_ms: int | None
+    p95_latency_ms: int | None
+
+
+def backoff_s(errors: int) -> float:
+    """How long a seat with this many errors in a row stays out before it is tried again."""
+    return min(BACKOFF_LONGEST_S, BACKOFF_FIRST_S * 2.0 ** max(0, errors - 1))
+
+
+def judge(signs: Signs, *, now: float, started_at: float, settings: Settings) -> tuple[State, str | None]:
+    """A seat's state and its reason, from the signs alone.
+
+    Args:
+        signs: what is known of the seat.
+        now: seconds since 1970.
+        started_at: since when anybody has listened for heartbeats; silence is counted from then at the earliest.
+        settings: the limits.
+    """
+    silence_s = now - max([*signs.beats.values(), started_at])
+    if silence_s >= settings.failed_after_s:
+        return "failed", f"no worker of its pool has been heard for {silence_s:.0f} s"
+    errors = signs.consecutive_errors
+    if errors >= settings.failed_after_errors and signs.last_error_at is not None:
+        if now < signs.last_error_at + backoff_s(errors):
+            return "failed", f"{errors} errors in a row, the last: {signs.last_error}"
+        return "unhealthy", f"to be tried again after {errors} errors in a row, the last: {signs.last_error}"
+    if errors >= settings.unhealthy_after_errors:
+        return "unhealthy", f"{errors} errors in a row, the last: {signs.last_error}"
+    if signs.probe_error is not None:
+        return "unhealthy", signs.probe_error
+    if silence_s > settings.unhealthy_after_beats * settings.heartbeat_s:
+        return "unhealthy", f"no heartbeat of its pool for {silence_s:.0f} s"
+    return "healthy", None
+
+
+class Health:
+    """The health store in Redis. Without Redis every seat counts as healthy: calls are allowed, queries still end."""
+
+    def __init__(self, redis: Redis, settings: Settings) -> None:
+        """Share one store between all processes of a stack."""
+        self._redis = redis
+        self._settings = settings
+
+    def beat(self, agent_id: str, worker_id: str, *, now: float) -> None:
+        """Say that a worker of the seat's pool lives.
+
+        Raises:
+            RedisError: it could not be said.
+        """
+        self._redis.hset(_beats(agent_id), worker_id, now)
+
+    def succeeded(self, agent_id: str, latency_ms: int) -> None:
+        """Record a real answer: it ends a row of errors."""
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.hset(_calls(agent_id), "errors", 0)
+        pipeline.lpush(_latencies(agent_id), latency_ms)
+        pipeline.ltrim(_latencies(agent_id), 0, LATENCIES - 1)
+        self._try(pipeline.execute)
+
+    def erred(self, agent_id: str, reason: str, *, now: float) -> None:
+        """Record that a real call failed."""
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.hincrby(_calls(agent_id), "errors", 1)
+        pipeline.hset(_calls(agent_id), mapping={"last_error": reason, "last_error_at": now})
+        self._try(pipeline.execute)
+
+    def reset(self, agent_id: str) -> None:
+        """Forget a seat's errors, by hand.
+
+        Raises:
+            RedisError: Redis does not answer.
+        """
+        self._redis.delete(_calls(agent_id), _latencies(agent_id))
+
+    def signs(self, agent_id: str, *, now: float, probe_error: str | None) -> Signs:
+        """Read what is known of a seat, and drop the heartbeats of workers long gone.
+
+        Raises:
+            RedisError: Redis does not answer.
+        """
+        beats = {worker: float(at) for worker, at in self._hash(_beats(agent_id)).items()}
+        gone = [worker for worker, at in beats.items() if now - at > 2 * self._settings.failed_after_s]
+        if gone:
+            self._redis.hdel(_beats(agent_id), *gone)
+        calls = self._hash(_calls(agent_id))
+        return Signs(
+            beats=beats,
+            consecutive_errors=int(calls.get("errors", 0)),
+            last_error=calls.get("last_error"),
+            last_error_at=float(calls["last_error_at"]) if "last_error_at" in calls else None,
+            probe_error=probe_error,
+        )
+
+    def _hash(self, key: str) -> dict[str, str]:
+        found: Any = self._redis.hgetall(key)
+        return dict(found)
+
+    def refresh(self, signs: Mapping[str, Signs], *, now: float, started_at: float) -> list[Entry]:
+        """Judge every seat anew and write the board; returns the entries whose state has changed.
+
+        Raises:
+            RedisError: Redis does not answer.
+        """
+        before = {entry.agent_id: entry for entry in self._stored()}
+        entries = [
+            self._entry(agent_id, sign, before.get(agent_id), now, started_at) for agent_id, sign in signs.items()
+        ]
+        board = {"at": now, "entries": [asdict(entry) for entry in entries]}
+        self._redis.set(BOARD, json.dumps(board))
+        return [entry for entry in entries if entry.state != _state(before.get(entry.agent_id))]
+
+    def _entry(self, agent_id: str, signs: Signs, before: Entry | None, now: float, started_at: float) -> Entry:
+        state, reason = judge(signs, now=now, started_at=started_at, settings=self._settings)
+        p50, p95 = _percentiles([int(one) for one in self._redis.lrange(_latencies(agent_id), 0, -1)])
+        alive_since = now - self._settings.unhealthy_after_beats * self._settings.heartbeat_s
+        next_try = (signs.last_error_at or 0) + backoff_s(signs.consecutive_errors)
+        return Entry(
+            agent_id=agent_id,
+            state=state,
+            reason=reason,
+            since=before.since if before is not None and before.state == state else now,
+            last_heartbeat=max(signs.beats.values(), default=None),
+            consecutive_errors=signs.consecutive_errors,
+            next_probe=next_try if state == "failed" and signs.consecutive_errors else None,
+            workers_alive=sum(at >= alive_since for at in signs.beats.values()),
+            p50_latency_ms=p50,
+            p95_latency_ms=p95,
+        )
+
+    def board(self, *, now: float) -> dict[str, Entry]:
+        """The newest entry of each seat; empty when Redis is away or nobody keeps the board."""
+        try:
+            raw = self._redis.get(BOARD)
+        except (RedisError, OSError) as error:
+            log.warning("health unknown, every seat counts as healthy: %s", error)
+            return {}
+        content: dict[str, Any] = json.loads(raw) if raw else {"at": 0, "entries": []}
+        if now - content["at"] > BOARD_STALE_S:
+            return {}
+        return {entry["agent_id"]: Entry(**entry) for entry in content["entries"]}
+
+    def states(self, agent_ids: Iterable[str], *, now: float) -> dict[str, Entry | None]:
+        """The entry of each of these seats, None where nothing is known."""
+        board = self.board(now=now)
+        return {agent_id: board.get(agent_id) for agent_id in agent_ids}
+
+    def _stored(self) -> list[Entry]:
+        raw = self._redis.get(BOARD)
+        return [Entry(**entry) for entry in json.loads(raw)["entries"]] if raw else []
+
+    def _try(self, execute: Any) -> None:
+        try:
+            execute()
+        except (RedisError, OSError) as error:
+            log.warning("health of a call not recorded: %s", error)
+
+
+def utc(seconds: float | None) -> datetime | None:
+    """A board's time as a point in time."""
+    return None if seconds is None else datetime.fromtimestamp(0, UTC) + timedelta(seconds=seconds)
+
+
+def _state(entry: Entry | None) -> State | None:
+    return None if entry is None else entry.state
+
+
+def _percentiles(latencies_ms: Sequence[int]) -> tuple[int | None, int | None]:
+    """The median and the 95th percentile, by nearest rank."""
+    if not latencies_ms:
+        return None, None
+    ordered = sorted(latencies_ms)
+    return ordered[(len(ordered) - 1) // 2], ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
+
+
+def _beats(agent_id: str) -> str:
+    return f"folkmoot:beats:{agent_id}"
+
+
+def _calls(agent_id: str) -> str:
+    return f"folkmoot:calls:{agent_id}"
+
+
+def _latencies(agent_id: str) -> str:
+    return f"folkmoot:latencies:{agent_id}"

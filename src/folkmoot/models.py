@@ -1,0 +1,206 @@
+"""The tables: users and sessions, interactions, responses, analysis, and the outbox."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+#: Names for every constraint, so that migrations can alter them on SQLite too.
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+#: SQLite counts rows up by itself only in a column that is INTEGER.
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A time in UTC, aware on both databases; SQLite itself knows no time zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Store aware times only."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive time is not a point in time")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the zone back that SQLite dropped."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Root of all tables."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class User(Base):
+    """An account. `request_id` is that of the request which made it, so that a retry of it is no second sign-up."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    username: Mapped[str] = mapped_column(String(64))
+    #: The name without regard to case, by which it is unique.
+    folded: Mapped[str] = mapped_column(String(64), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(255))
+    is_admin: Mapped[bool] = mapped_column(Boolean, default=False)
+    request_id: Mapped[str | None] = mapped_column(String(128))
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class Session(Base):
+    """A signed-in session; only the hash of its token is kept."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class Interaction(Base):
+    """A query and where it stands. `fence` counts the claims on its aggregation; only the newest may conclude."""
+
+    __tablename__ = "interactions"
+    __table_args__ = (
+        UniqueConstraint("user_id", "idempotency_key"),
+        Index("ix_interactions_user_id_id", "user_id", "id"),
+        # What the sweeper looks for is always a handful of open rows among a history of any length.
+        Index(
+            "ix_interactions_open",
+            "status",
+            "ask_deadline_at",
+            sqlite_where=text("status IN ('accepted', 'asking', 'aggregating')"),
+            postgresql_where=text("status IN ('accepted', 'asking', 'aggregating')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    job_id: Mapped[str] = mapped_column(String(36), unique=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    query: Mapped[str] = mapped_column(Text)
+    domain: Mapped[str] = mapped_column(String(32))
+    question_type: Mapped[str] = mapped_column(String(32))
+    parent_job_id: Mapped[str | None] = mapped_column(String(36))
+    status: Mapped[str] = mapped_column(String(16))
+    quorum: Mapped[int] = mapped_column(Integer)
+    aggregator_requested: Mapped[str] = mapped_column(String(32))
+    aggregator_used: Mapped[str | None] = mapped_column(String(32))
+    idempotency_key: Mapped[str] = mapped_column(String(200))
+    request_hash: Mapped[str] = mapped_column(String(64))
+    fence: Mapped[int] = mapped_column(Integer, default=0)
+    lease_until: Mapped[datetime | None] = mapped_column(UtcTime)
+    notes: Mapped[list[str]] = mapped_column(JSON, default=list)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    ask_deadline_at: Mapped[datetime] = mapped_column(UtcTime)
+    deadline_at: Mapped[datetime] = mapped_column(UtcTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+
+class Response(Base):
+    """What one agent said, or the consensus when `is_aggregator`; unique per job, agent and kind."""
+
+    __tablename__ = "responses"
+    __table_args__ = (
+        UniqueConstraint("job_id", "agent_id", "is_aggregator"),
+        Index(
+            "uq_responses_consensus",
+            "job_id",
+            unique=True,
+            sqlite_where=text("is_aggregator"),
+            postgresql_where=text("is_aggregator"),
+        ),
+        Index(
+            "ix_responses_leased",
+            "lease_until",
+            sqlite_where=text("status = 'pending'"),
+            postgresql_where=text("status = 'pending'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("interactions.job_id", ondelete="CASCADE"))
+    agent_id: Mapped[str] = mapped_column(String(32))
+    is_aggregator: Mapped[bool] = mapped_column(Boolean, default=False)
+    role: Mapped[str] = mapped_column(String(32))
+    model: Mapped[str] = mapped_column(String(255))
+    status: Mapped[str] = mapped_column(String(16))
+    text: Mapped[str | None] = mapped_column(Text)
+    error: Mapped[str | None] = mapped_column(Text)
+    latency_ms: Mapped[int | None] = mapped_column(Integer)
+    prompt_tokens: Mapped[int | None] = mapped_column(Integer)
+    completion_tokens: Mapped[int | None] = mapped_column(Integer)
+    cached: Mapped[bool] = mapped_column(Boolean, default=False)
+    #: Claims so far; the number of the newest is the token that its lease is held by.
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    lease_until: Mapped[datetime | None] = mapped_column(UtcTime)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+
+class Analysis(Base):
+    """What was measured about a job's responses."""
+
+    __tablename__ = "analysis"
+    __table_args__ = (
+        Index(
+            "ix_analysis_pending",
+            "created_at",
+            sqlite_where=text("status = 'pending'"),
+            postgresql_where=text("status = 'pending'"),
+        ),
+    )
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("interactions.job_id", ondelete="CASCADE"), primary_key=True)
+    status: Mapped[str] = mapped_column(String(16))
+    consensus_score: Mapped[float | None] = mapped_column(Float)
+    data: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    reason: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+
+class Outbox(Base):
+    """A piece of work that nobody has taken yet; its hint is sent again whenever `due_at` comes."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_job_id", "job_id"), Index("ix_outbox_due_at", "due_at"))
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("interactions.job_id", ondelete="CASCADE"))
+    #: `ask`, `conclude` or `analyse`.
+    task: Mapped[str] = mapped_column(String(16))
+    #: Whom to ask; empty for the other tasks.
+    agent_id: Mapped[str] = mapped_column(String(32), default="")
+    sent: Mapped[int] = mapped_column(Integer, default=0)
+    due_at: Mapped[datetime] = mapped_column(UtcTime)

@@ -1,0 +1,88 @@
+"""Who sits on a query's panel, with which role, and who may conclude: pure choices from roster, request and health."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from folkmoot.agents import Roster
+from folkmoot.health import Entry
+
+Board = Mapping[str, Entry]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A seat on the panel with its role; `skipped` is the reason when it is not asked."""
+
+    agent_id: str
+    role: str
+    skipped: str | None = None
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The places in order, and what the user should know about the choice."""
+
+    places: tuple[Place, ...]
+    notes: tuple[str, ...]
+
+
+def deal(seats: Sequence[str], roles: Mapping[str, str] | Sequence[str], rng: random.Random) -> dict[str, str]:
+    """A role for each seat: as named, or the list dealt out at random; seats that get none reason freely."""
+    if isinstance(roles, Mapping):
+        return {seat: roles.get(seat, "None") for seat in seats}
+    cards = [*roles, *["None"] * (len(seats) - len(roles))]
+    rng.shuffle(cards)
+    return dict(zip(seats, cards, strict=False))
+
+
+def choose(
+    roster: Roster,
+    seats: Sequence[str],
+    roles: Mapping[str, str],
+    *,
+    aggregator: str,
+    quorum: int,
+    board: Board,
+) -> Panel:
+    """Seat the panel: a failed seat is replaced by a healthy spare, else skipped at once.
+
+    The aggregator steps in only when too few others are left for a quorum.
+    """
+    failed = {seat for seat in roster.seats if (entry := board.get(seat)) is not None and entry.state == "failed"}
+    spares = [seat for seat in roster.seats if seat not in failed and seat not in seats and seat != aggregator]
+    left = sum(seat not in failed for seat in seats)
+    if left + len(spares) < quorum and aggregator not in failed and aggregator not in seats:
+        spares.append(aggregator)
+    places: list[Place] = []
+    notes: list[str] = []
+    for seat in seats:
+        if seat not in failed:
+            places.append(Place(seat, roles[seat]))
+            continue
+        places.append(Place(seat, roles[seat], skipped=f"skipped, for it has failed: {board[seat].reason}"))
+        if spares:
+            spare = spares.pop(0)
+            places.append(Place(spare, roles[seat]))
+            notes.append(f"{spare} took the place of {seat}.")
+    return Panel(tuple(places), tuple(notes))
+
+
+#: The order in which seats are tried as aggregator, by their state; an unknown state counts as healthy.
+TRIED_BY_STATE = {"healthy": 0, "unhealthy": 1, "failed": 2}
+
+
+def next_aggregator(
+    roster: Roster, requested: str, panel: Sequence[str], tried: Sequence[str], board: Board
+) -> str | None:
+    """The seat to conclude next: healthy before others; the requested, then those outside the panel, then the panel.
+
+    Returns:
+        Its agent_id; None when every seat was tried.
+    """
+
+    def rank(seat: str) -> tuple[int, bool, bool]:
+        entry = board.get(seat)
+        return TRIED_BY_STATE[entry.state if entry else "healthy"], seat != requested, seat in panel
+
+    return min((seat for seat in roster.seats if seat not in tried), key=rank, default=None)

@@ -1,0 +1,134 @@
+"""A job's events for whoever watches: live from Redis while its stream is whole, else told from the database."""
+
+import logging
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from folkmoot.errors import NotFound
+from folkmoot.events import PER_MS, Event, id_at
+from folkmoot.resources import ENDED, QueryResource
+from folkmoot.runtime import Runtime
+from folkmoot.store import queries
+
+#: How long one wait for a live event lasts; after a silent one the database is asked whether the query has ended.
+LOOK_S = 2.0
+#: A comment line keeps proxies open when nothing happens for this long.
+KEEP_ALIVE_S = 15.0
+#: A retelling repeats what may have been told this shortly before the last event that was seen.
+OVERLAP_IDS = 5000 * PER_MS
+
+#: A type of event and what it is about, such as ("response", "qwen").
+State = tuple[str, str]
+
+log = logging.getLogger(__name__)
+
+
+def follow(runtime: Runtime, job_id: str, *, after: int) -> Iterator[Event | None]:
+    """The events of a job after this id, up to its end; None now and then when nothing happens.
+
+    While the live stream is whole, resuming gives exactly what was missed. When it has expired or was lost, the states
+    are told from the database, with deltas folded into whole texts; what was told shortly before may come again.
+    """
+    last, active_at, silent_looks = after, time.monotonic(), 0
+    seen: set[State] = set()
+    while True:
+        for event in _look(runtime, job_id, last, seen, is_patient=silent_looks < 2):
+            last, active_at, silent_looks = event.id, time.monotonic(), -1
+            seen.add(_state_of(event.type, event.data))
+            yield event
+            if event.type == "end":
+                return
+        silent_looks += 1
+        if time.monotonic() - active_at >= KEEP_ALIVE_S:
+            active_at = time.monotonic()
+            yield None
+
+
+def _look(runtime: Runtime, job_id: str, last: int, seen: set[State], *, is_patient: bool) -> Iterator[Event]:
+    """One look for events: live ones for as long as they come, or the states that the stream has lost.
+
+    A whole stream that stays silent about a query's end has lost it too; only the second such look (`is_patient` is
+    false then) says so, because the end is told a moment after it is stored.
+    """
+    is_whole = _is_whole(runtime, job_id)
+    if is_whole:
+        try:
+            while events := runtime.events.read(job_id, after=last, block_ms=int(LOOK_S * 1000)):
+                for event in events:
+                    last = event.id
+                    yield event
+        except (RedisError, OSError) as error:
+            log.warning("events of job %s are told from the database: %s", job_id, error)
+            is_whole = False
+    if is_whole and is_patient:
+        return
+    states = list(told(runtime, job_id, after=last, seen=seen))
+    if is_whole and not any(event.type == "end" for event in states):
+        return
+    yield from states
+    if not states and not is_whole:
+        time.sleep(LOOK_S / 4)
+
+
+def _is_whole(runtime: Runtime, job_id: str) -> bool:
+    try:
+        return runtime.events.is_whole(job_id)
+    except (RedisError, OSError):
+        return False
+
+
+def is_over(runtime: Runtime, job_id: str, *, after: int) -> bool:
+    """Whether whoever saw this id has seen the job's end, so that there is nothing to wait for."""
+    try:
+        newest = runtime.events.newest(job_id)
+    except (RedisError, OSError):
+        return False
+    return newest is not None and newest.type == "end" and newest.id <= after
+
+
+def told(runtime: Runtime, job_id: str, *, after: int, seen: set[State]) -> Iterator[Event]:
+    """The events that a query's record stands for, oldest first, with ids above `after`, without those `seen`.
+
+    States that came more than a few seconds before `after` are left out too: whoever saw `after` saw them.
+    """
+    try:
+        query = queries.find(runtime.db, job_id)
+    except NotFound:
+        yield Event(after + 1, "end", {"status": "deleted"})
+        return
+    horizon = after - OVERLAP_IDS
+    for moment, type_, data in _states(query):
+        if _state_of(type_, data) not in seen and (moment > horizon or type_ == "end"):
+            after = max(after + 1, moment)
+            yield Event(after, type_, data)
+
+
+def _state_of(type_: str, data: dict[str, Any]) -> State:
+    """What tells one state of a job from another: its type, and whose or which it is."""
+    return type_, str(data.get("agent_id") or data.get("status"))
+
+
+def _states(query: QueryResource) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    begun = id_at(query.created_at)
+    ended = begun if query.finished_at is None else id_at(query.finished_at)
+    yield begun, "status", {"status": "accepted"}
+    if query.status != "accepted":
+        yield begun, "status", {"status": "asking"}
+    for response in query.responses:
+        if response.status != "pending":
+            yield ended, "response", response.as_json()
+    if query.status == "aggregating" or query.consensus is not None:
+        yield ended, "status", {"status": "aggregating"}
+    if query.consensus is not None:
+        yield ended, "consensus", query.consensus.as_json()
+    if query.status not in ENDED:
+        return
+    yield ended, "status", {"status": query.status}
+    if query.analysis.status == "pending":
+        return
+    if query.status == "done":
+        yield ended, "analysis", query.analysis.as_json()
+    yield ended, "end", {"status": query.status}

@@ -1,0 +1,124 @@
+"""The shapes that the outside sees, in the API and in events alike; contract.md fixes them."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+QueryStatus = Literal["accepted", "asking", "aggregating", "done", "failed", "cancelled"]
+ResponseStatus = Literal["pending", "ok", "failed", "timed_out", "cancelled", "skipped"]
+AnalysisStatus = Literal["pending", "ready", "skipped", "failed"]
+
+#: Statuses in which a query has ended.
+ENDED: tuple[QueryStatus, ...] = ("done", "failed", "cancelled")
+
+
+class Resource(BaseModel):
+    """Base of all shapes: frozen, and as JSON with times in UTC."""
+
+    model_config = ConfigDict(frozen=True)
+
+    def as_json(self) -> dict[str, Any]:
+        """The resource as plain JSON values."""
+        return self.model_dump(mode="json")
+
+
+class ResponseResource(Resource):
+    """What one agent said, or why it did not."""
+
+    agent_id: str
+    model: str
+    role: str
+    status: ResponseStatus
+    text: str | None
+    error: str | None
+    latency_ms: int | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cached: bool
+    attempts: int
+
+
+class ConsensusResource(Resource):
+    """What the aggregator concluded, and which model that was."""
+
+    text: str
+    agent_id: str
+    model: str
+    latency_ms: int
+    prompt_tokens: int | None
+    completion_tokens: int | None
+
+
+class AggregatorResource(Resource):
+    """Who was to conclude, and who did."""
+
+    requested: str
+    used: str | None
+    failed_over: bool
+
+
+class AnalysisResource(Resource):
+    """What was measured about the responses; `reason` says why it was skipped or failed."""
+
+    status: AnalysisStatus
+    consensus_score: float | None
+    reason: str | None
+
+
+class QueryResource(Resource):
+    """A query with all that has come of it so far."""
+
+    job_id: str
+    status: QueryStatus
+    query: str
+    domain: str
+    question_type: str
+    parent_job_id: str | None
+    created_at: datetime
+    ask_deadline_at: datetime
+    deadline_at: datetime
+    finished_at: datetime | None
+    panel: list[str]
+    aggregator: AggregatorResource
+    responses: list[ResponseResource]
+    consensus: ConsensusResource | None
+    degraded: bool
+    notes: list[str]
+    analysis: AnalysisResource
+
+
+class QuerySummary(Resource):
+    """A query in the history: enough to recognise it and to open it."""
+
+    job_id: str
+    status: QueryStatus
+    query: str
+    domain: str
+    question_type: str
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class QueryPage(Resource):
+    """One page of the history, newest first; `next_cursor` asks for the page after it."""
+
+    queries: list[QuerySummary]
+    next_cursor: str | None
+
+
+class AgentResource(Resource):
+    """A seat's health, as the heartbeat service last saw it."""
+
+    agent_id: str
+    model: str
+    is_aggregator: bool
+    state: Literal["healthy", "unhealthy", "failed"]
+    reason: str | None
+    since: datetime | None
+    last_heartbeat: datetime | None
+    consecutive_errors: int
+    next_probe: datetime | None
+    workers_alive: int
+    p50_latency_ms: int | None
+    p95_latency_ms: int | None

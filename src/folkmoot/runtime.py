@@ -1,0 +1,79 @@
+"""What a process holds for its whole life: settings, roster, and the clients of database, Redis, broker and models."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from folkmoot.agents import Roster, load_roster
+from folkmoot.db import Database
+from folkmoot.dispatch import Publisher, make_app
+from folkmoot.events import Events
+from folkmoot.health import Health
+from folkmoot.llm import Provider
+from folkmoot.settings import Settings
+
+#: Redis is local or near; a command that takes longer means that it is away.
+REDIS_CONNECT_S = 1.0
+REDIS_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The collaborators of every step of a query."""
+
+    settings: Settings
+    roster: Roster
+    db: Database
+    redis: Redis
+    events: Events
+    health: Health
+    provider: Provider
+    publisher: Publisher
+
+    def hint_due(self, now: datetime) -> datetime:
+        """When a hint that is published now is to be sent again if nobody has taken it."""
+        return now + timedelta(seconds=self.settings.resend_s)
+
+    def lease_until(self, now: datetime) -> datetime:
+        """When a claim that is made or renewed now runs out."""
+        return now + timedelta(seconds=self.settings.lease_s)
+
+    def close(self) -> None:
+        """Give back every connection and end the models' thread."""
+        self.provider.close()
+        self.publisher.close()
+        self.redis.close()
+        self.db.close()
+
+
+def build(settings: Settings) -> Runtime:
+    """Build the collaborators; nothing connects before it is used.
+
+    Raises:
+        SettingsError: the roster is wrong.
+    """
+    redis = Redis.from_url(
+        settings.redis,
+        decode_responses=True,
+        socket_connect_timeout=REDIS_CONNECT_S,
+        socket_timeout=REDIS_TIMEOUT_S,
+        retry=Retry(NoBackoff(), 1),
+    )
+    return Runtime(
+        settings=settings,
+        roster=load_roster(settings),
+        db=Database(settings.database_url),
+        redis=redis,
+        events=Events(redis, ttl_s=settings.events_ttl_s),
+        health=Health(redis, settings),
+        provider=Provider(),
+        publisher=Publisher(make_app(settings)),
+    )
+
+
+def utcnow() -> datetime:
+    """The time of every row and deadline: aware, UTC."""
+    return datetime.now(UTC)

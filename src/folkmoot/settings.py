@@ -1,0 +1,128 @@
+"""The settings: read from the environment once per process, frozen, refused at start when wrong."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from folkmoot.errors import SettingsError
+
+#: The variable that alone switches the roster from the embedded model to the hosted ones.
+HOSTED_KEY = "OPENROUTER_API_KEY"
+
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+class Settings(BaseSettings):
+    """Every setting with its default; `FOLKMOOT_DEADLINE_S` in the environment is `deadline_s` here."""
+
+    model_config = SettingsConfigDict(env_prefix="FOLKMOOT_", frozen=True, extra="ignore")
+
+    database_url: str = "sqlite:///data/folkmoot.db"
+    broker_url: str = "redis://127.0.0.1:6379/0"
+    redis_url: str = ""
+    agents_file: Path | None = None
+    config_dir: Path = Path("config")
+    model_url: str = "http://127.0.0.1:8081/v1"
+
+    deadline_s: Seconds = 60
+    #: The part of the time left for the panel; the rest is the aggregator's.
+    ask_share: Annotated[float, Field(gt=0, lt=1)] = 0.6
+    deadline_max_s: Seconds = 600
+    quorum: Annotated[int, Field(ge=1, le=64)] = 2
+    query_chars: Annotated[int, Field(ge=1, le=200_000)] = 8000
+
+    #: How long a claim on a response or an aggregation holds without being renewed.
+    lease_s: Seconds = 15
+    #: How often work may be claimed before it counts as deadly to its worker.
+    attempts: Annotated[int, Field(ge=1, le=20)] = 3
+    #: A hint that nobody took is sent again after this, then after twice as long, and so on.
+    resend_s: Seconds = 4
+    analysis_s: Seconds = 60
+    sweep_s: Seconds = 2
+    heartbeat_s: Seconds = 10
+    unhealthy_after_beats: Annotated[int, Field(ge=1)] = 2
+    unhealthy_after_errors: Annotated[int, Field(ge=1)] = 2
+    failed_after_errors: Annotated[int, Field(ge=1)] = 3
+    failed_after_s: Seconds = 60
+    probe_s: Seconds = 30
+
+    session_hours: Annotated[float, Field(gt=0)] = 168
+    worker_threads: Annotated[int, Field(ge=1, le=256)] = 16
+    gateway_threads: Annotated[int, Field(ge=2, le=512)] = 32
+    #: How long the live stream of a job stays in Redis after its last event.
+    events_ttl_s: Annotated[int, Field(ge=1)] = 3600
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, url: str) -> str:
+        if not url.startswith(("sqlite:///", "postgresql+psycopg2://")):
+            raise ValueError("must start with sqlite:/// or postgresql+psycopg2://")
+        return url
+
+    @field_validator("broker_url")
+    @classmethod
+    def _known_broker(cls, url: str) -> str:
+        if not url.startswith(("redis://", "rediss://", "redis+socket://", "amqp://", "amqps://")):
+            raise ValueError("must start with redis://, rediss://, redis+socket://, amqp:// or amqps://")
+        return url
+
+    @field_validator("redis_url")
+    @classmethod
+    def _known_redis(cls, url: str) -> str:
+        if url and not url.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must start with redis://, rediss:// or unix://")
+        return url
+
+    @property
+    def roster_path(self) -> Path:
+        """The roster file in force: the one named, else the hosted four when their key is set, else the embedded."""
+        if self.agents_file is not None:
+            return self.agents_file
+        hosted = bool(variable(HOSTED_KEY))
+        return self.config_dir / ("agents.openrouter.yaml" if hosted else "agents.embedded.yaml")
+
+    @property
+    def redis(self) -> str:
+        """Where health, events and breakers live: `redis_url`, else the broker when that is Redis."""
+        if self.redis_url:
+            return self.redis_url
+        if self.broker_url.startswith("redis+socket://"):
+            path, _, options = self.broker_url.removeprefix("redis+socket://").partition("?")
+            return f"unix://{path}?db={options.removeprefix('virtual_host=') or '0'}"
+        if self.broker_url.startswith(("redis://", "rediss://")):
+            return self.broker_url
+        raise SettingsError(
+            "FOLKMOOT_REDIS_URL must be set when FOLKMOOT_BROKER_URL is not Redis; "
+            "for example FOLKMOOT_REDIS_URL=redis://127.0.0.1:6379/0."
+        )
+
+
+def load() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        SettingsError: a value is wrong; the text names the variable, the value and what would be accepted.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise SettingsError("\n".join(_sentence(problem) for problem in error.errors())) from None
+    _ = settings.redis
+    return settings
+
+
+def _sentence(problem: Mapping[str, object]) -> str:
+    location = problem["loc"]
+    name = str(location[0]).upper() if isinstance(location, tuple) and location else "?"
+    reason = str(problem["msg"]).removeprefix("Value error, ")
+    return f"FOLKMOOT_{name} is {problem['input']!r}: {reason[0].lower()}{reason[1:]}."
+
+
+def variable(name: str) -> str | None:
+    """An environment variable that the roster names, such as a provider's key; None when unset or empty."""
+    return os.environ.get(name) or None

@@ -1,0 +1,69 @@
+"""The outbox: work that nobody has taken yet, written in the transaction that made it, sent until it is taken."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from folkmoot.db import Database
+from folkmoot.models import Outbox
+
+#: A hint is never sent again less often than this.
+LONGEST_WAIT_S = 30.0
+#: Rows that one look takes; the next look takes the rest.
+BATCH = 500
+
+
+def add(
+    connection: Connection,
+    job_id: str,
+    task: str,
+    agent_ids: list[str],
+    *,
+    due_at: datetime,
+    once: bool = False,
+) -> None:
+    """Write one row for each agent (`[""]` for a task that asks none); with `once`, only where none is waiting."""
+    if once:
+        waiting = select(Outbox.agent_id).where(Outbox.job_id == job_id, Outbox.task == task)
+        agent_ids = [agent for agent in agent_ids if agent not in set(connection.scalars(waiting))]
+    if agent_ids:
+        rows = [{"job_id": job_id, "task": task, "agent_id": agent, "sent": 0, "due_at": due_at} for agent in agent_ids]
+        connection.execute(insert(Outbox), rows)
+
+
+def take(connection: Connection, job_id: str, task: str, agent_id: str = "") -> None:
+    """Remove the row of a piece of work that somebody has taken."""
+    connection.execute(delete(Outbox).where(Outbox.job_id == job_id, Outbox.task == task, Outbox.agent_id == agent_id))
+
+
+def clear(connection: Connection, job_id: str) -> None:
+    """Remove all rows of a job that has ended."""
+    connection.execute(delete(Outbox).where(Outbox.job_id == job_id))
+
+
+def claim_due(db: Database, *, now: datetime, resend_s: float) -> list[tuple[int, str, str, str]]:
+    """Take the rows that are due, and put each off to twice its last wait, so that two relays never take one.
+
+    Returns:
+        (id, job_id, task, agent_id) of each, oldest first.
+    """
+    due = select(Outbox.id, Outbox.job_id, Outbox.task, Outbox.agent_id, Outbox.sent).where(Outbox.due_at <= now)
+    with db.read() as connection:
+        if connection.execute(due.limit(1)).first() is None:
+            return []
+    with db.write() as connection:
+        rows = connection.execute(db.claimed(due.order_by(Outbox.due_at).limit(BATCH))).all()
+        for row in rows:
+            wait_s = min(LONGEST_WAIT_S, resend_s * 2 ** (row.sent + 1))
+            connection.execute(
+                update(Outbox)
+                .where(Outbox.id == row.id)
+                .values(sent=row.sent + 1, due_at=now + timedelta(seconds=wait_s))
+            )
+    return [(row.id, row.job_id, row.task, row.agent_id) for row in rows]
+
+
+def release(db: Database, ids: list[int], *, now: datetime) -> None:
+    """Make rows due again whose hints could not be sent."""
+    with db.write() as connection:
+        connection.execute(update(Outbox).where(Outbox.id.in_(ids)).values(due_at=now, sent=0))

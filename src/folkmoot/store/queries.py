@@ -1,0 +1,239 @@
+"""Queries as their owners see them: accepted, shown, listed, cancelled, deleted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from folkmoot.db import Database
+from folkmoot.errors import IdempotencyMismatch, NotFound
+from folkmoot.models import Interaction, Response
+from folkmoot.prompts import Turn
+from folkmoot.resources import ENDED, QueryPage, QueryResource, QuerySummary
+from folkmoot.store import asking, outbox, records
+
+NO_SUCH_QUERY = "There is no such query. Its id may be mistyped, or it was deleted."
+#: Earlier questions of a conversation that a follow-up carries along.
+LONGEST_CONVERSATION = 4
+
+
+@dataclass(frozen=True)
+class NewQuery:
+    """What `accept` writes about a query."""
+
+    job_id: str
+    user_id: int
+    query: str
+    domain: str
+    question_type: str
+    parent_job_id: str | None
+    quorum: int
+    aggregator: str
+    idempotency_key: str
+    request_hash: str
+    notes: list[str]
+    created_at: datetime
+    ask_deadline_at: datetime
+    deadline_at: datetime
+
+
+@dataclass(frozen=True)
+class NewResponse:
+    """What `accept` writes about a seat of the panel; `skipped` is the reason when it is not asked."""
+
+    agent_id: str
+    role: str
+    model: str
+    skipped: str | None = None
+
+
+def accept(db: Database, new: NewQuery, seats: Sequence[NewResponse], *, hint_due_at: datetime) -> tuple[str, bool]:
+    """Write a query, its panel and its outbox rows in one transaction.
+
+    Returns:
+        The job_id, and whether this call made it; it did not when the same request had come before.
+    Raises:
+        IdempotencyMismatch: the key came before with another request.
+    """
+    try:
+        with db.write() as connection:
+            connection.execute(insert(Interaction).values(**_interaction(new)))
+            connection.execute(insert(Response), [_response(new, seat) for seat in seats])
+            asked = [seat.agent_id for seat in seats if seat.skipped is None]
+            outbox.add(connection, new.job_id, "ask", asked, due_at=hint_due_at)
+            if not asked:
+                asking.settle(db, connection, new.job_id, now=new.created_at, hint_due_at=hint_due_at)
+        return new.job_id, True
+    except IntegrityError:
+        earlier = accepted_before(db, new.user_id, new.idempotency_key, new.request_hash)
+        if earlier is None:
+            raise
+        return earlier, False
+
+
+def accepted_before(db: Database, user_id: int, idempotency_key: str, request_hash: str) -> str | None:
+    """The job that the same request has made already, if any.
+
+    Raises:
+        IdempotencyMismatch: the key came before with another request.
+    """
+    with db.read() as connection:
+        row = connection.execute(
+            select(Interaction.job_id, Interaction.request_hash).where(
+                Interaction.user_id == user_id, Interaction.idempotency_key == idempotency_key
+            )
+        ).first()
+    if row is None:
+        return None
+    if row.request_hash != request_hash:
+        raise IdempotencyMismatch(
+            "This Idempotency-Key came before with another request. Send a new key with a new request."
+        )
+    return str(row.job_id)
+
+
+def _interaction(new: NewQuery) -> dict[str, Any]:
+    return {
+        "job_id": new.job_id,
+        "user_id": new.user_id,
+        "query": new.query,
+        "domain": new.domain,
+        "question_type": new.question_type,
+        "parent_job_id": new.parent_job_id,
+        "status": "accepted",
+        "quorum": new.quorum,
+        "aggregator_requested": new.aggregator,
+        "idempotency_key": new.idempotency_key,
+        "request_hash": new.request_hash,
+        "fence": 0,
+        "notes": new.notes,
+        "created_at": new.created_at,
+        "ask_deadline_at": new.ask_deadline_at,
+        "deadline_at": new.deadline_at,
+    }
+
+
+def _response(new: NewQuery, seat: NewResponse) -> dict[str, Any]:
+    return {
+        "job_id": new.job_id,
+        "agent_id": seat.agent_id,
+        "is_aggregator": False,
+        "role": seat.role,
+        "model": seat.model,
+        "status": "pending" if seat.skipped is None else "skipped",
+        "error": seat.skipped,
+        "cached": False,
+        "attempts": 0,
+        "created_at": new.created_at,
+        "finished_at": None if seat.skipped is None else new.created_at,
+    }
+
+
+def find(db: Database, job_id: str, *, user_id: int | None = None) -> QueryResource:
+    """A query with all that has come of it; with `user_id`, only when it is that user's.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    with db.read() as connection:
+        row = _row(connection, job_id)
+        if row is None or user_id not in (None, row.user_id):
+            raise NotFound(NO_SUCH_QUERY)
+        return records.query(connection, row)
+
+
+def owned(db: Database, job_id: str, *, user_id: int) -> None:
+    """See that a query is this user's.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    with db.read() as connection:
+        row = _row(connection, job_id)
+    if row is None or row.user_id != user_id:
+        raise NotFound(NO_SUCH_QUERY)
+
+
+def conversation(db: Database, job_id: str | None, *, user_id: int) -> tuple[Turn, ...]:
+    """The questions and consensuses that lead up to a follow-up of this query, oldest first; own ones only."""
+    turns: list[Turn] = []
+    with db.read() as connection:
+        while job_id is not None and len(turns) < LONGEST_CONVERSATION:
+            row = _row(connection, job_id)
+            if row is None or row.user_id != user_id:
+                break
+            consensus = select(Response.text).where(Response.job_id == job_id, Response.is_aggregator)
+            turns.append(Turn(row.query, connection.scalar(consensus) or ""))
+            job_id = row.parent_job_id
+    return tuple(reversed(turns))
+
+
+def page(db: Database, user_id: int, *, limit: int, before: int | None, search: str) -> QueryPage:
+    """The user's queries, newest first, from the one before `before` on, that contain `search`."""
+    statement = select(Interaction).where(Interaction.user_id == user_id).order_by(Interaction.id.desc())
+    if before is not None:
+        statement = statement.where(Interaction.id < before)
+    if search:
+        statement = statement.where(Interaction.query.icontains(search, autoescape=True))
+    with db.read() as connection:
+        rows = connection.execute(statement.limit(limit + 1)).all()
+    shown = rows[:limit]
+    return QueryPage(
+        queries=[QuerySummary.model_validate(row, from_attributes=True) for row in shown],
+        next_cursor=str(shown[-1].id) if len(rows) > limit else None,
+    )
+
+
+def cancel(db: Database, job_id: str, *, user_id: int, now: datetime) -> tuple[QueryResource, bool]:
+    """End a query that is still open, as cancelled; one that has ended stays as it ended.
+
+    Returns:
+        The query, and whether this call ended it.
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    with db.write() as connection:
+        row = connection.execute(db.locked(select(Interaction).where(Interaction.job_id == job_id))).first()
+        if row is None or row.user_id != user_id:
+            raise NotFound(NO_SUCH_QUERY)
+        is_open = row.status not in ENDED
+        if is_open:
+            _cancel(connection, job_id, now)
+            row = _row(connection, job_id)
+            assert row is not None
+        return records.query(connection, row), is_open
+
+
+def _cancel(connection: Connection, job_id: str, now: datetime) -> None:
+    connection.execute(
+        update(Interaction)
+        .where(Interaction.job_id == job_id)
+        .values(status="cancelled", finished_at=now, lease_until=None)
+    )
+    connection.execute(
+        update(Response)
+        .where(Response.job_id == job_id, Response.status == "pending")
+        .values(status="cancelled", error="cancelled before it answered", finished_at=now, lease_until=None)
+    )
+    outbox.clear(connection, job_id)
+
+
+def erase(db: Database, job_id: str, *, user_id: int) -> None:
+    """Delete a query with its responses and analysis; workers still at it find nothing to write to.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    with db.write() as connection:
+        gone = connection.execute(
+            delete(Interaction).where(Interaction.job_id == job_id, Interaction.user_id == user_id)
+        )
+        if gone.rowcount == 0:
+            raise NotFound(NO_SUCH_QUERY)
+
+
+def _row(connection: Connection, job_id: str) -> Row[Any] | None:
+    return connection.execute(select(Interaction).where(Interaction.job_id == job_id)).first()

@@ -1,0 +1,82 @@
+"""Rows as the resources that the outside sees."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from folkmoot.models import Analysis, Interaction, Response
+from folkmoot.resources import (
+    ENDED,
+    AggregatorResource,
+    AnalysisResource,
+    ConsensusResource,
+    QueryResource,
+    ResponseResource,
+)
+
+
+def query(connection: Connection, job: Row[Any]) -> QueryResource:
+    """The whole query resource of an interactions row."""
+    rows = connection.execute(select(Response).where(Response.job_id == job.job_id).order_by(Response.id)).all()
+    panel = [response(row) for row in rows if not row.is_aggregator]
+    failed_over = job.aggregator_used is not None and job.aggregator_used != job.aggregator_requested
+    return QueryResource(
+        job_id=job.job_id,
+        status=job.status,
+        query=job.query,
+        domain=job.domain,
+        question_type=job.question_type,
+        parent_job_id=job.parent_job_id,
+        created_at=job.created_at,
+        ask_deadline_at=job.ask_deadline_at,
+        deadline_at=job.deadline_at,
+        finished_at=job.finished_at,
+        panel=[one.agent_id for one in panel],
+        aggregator=AggregatorResource(
+            requested=job.aggregator_requested, used=job.aggregator_used, failed_over=failed_over
+        ),
+        responses=panel,
+        consensus=next((consensus(row) for row in rows if row.is_aggregator), None),
+        degraded=failed_over or job.status == "failed" or any(one.status in LOST for one in panel),
+        notes=[*(f"{one.agent_id}: {one.error}" for one in panel if one.error), *job.notes],
+        analysis=analysis(connection, job),
+    )
+
+
+#: Statuses of a response that make an answer degraded.
+LOST = ("failed", "timed_out", "skipped")
+
+
+def response(row: Row[Any]) -> ResponseResource:
+    """The resource of a panel row."""
+    return ResponseResource.model_validate(row, from_attributes=True)
+
+
+def consensus(row: Row[Any]) -> ConsensusResource:
+    """The resource of the aggregator's row."""
+    return ConsensusResource.model_validate(row, from_attributes=True)
+
+
+def analysis(connection: Connection, job: Row[Any]) -> AnalysisResource:
+    """The resource of a job's analysis row, or what stands for it while there is none."""
+    row = connection.execute(select(Analysis).where(Analysis.job_id == job.job_id)).first()
+    if row is not None:
+        return AnalysisResource.model_validate(row, from_attributes=True)
+    if job.status in ENDED:
+        return AnalysisResource(status="skipped", consensus_score=None, reason=f"the query ended as {job.status}")
+    return AnalysisResource(status="pending", consensus_score=None, reason=None)
+
+
+def responses(connection: Connection, job_id: str, *, status: str) -> Sequence[Row[Any]]:
+    """The panel's rows of a job with this status, in the panel's order."""
+    return connection.execute(
+        select(Response)
+        .where(Response.job_id == job_id, Response.is_aggregator.is_(False), Response.status == status)
+        .order_by(Response.id)
+    ).all()
+
+
+def job_of(connection: Connection, job_id: str) -> Row[Any] | None:
+    """The interactions row of a job."""
+    return connection.execute(select(Interaction).where(Interaction.job_id == job_id)).first()
