@@ -39,7 +39,8 @@ _REFUSAL = re.compile(
       (i['’]m|i\ am)\ (really\ |very\ |so\ )?(sorry|afraid)\b.{0,60}?\b(can(['’]t|not|\ not)|unable|won['’]t|not\ able)
     | i\ (really\ |simply\ )?(can(['’]t|not|\ not)|won['’]t|will\ not|must\ decline|have\ to\ decline|decline\ to|
         refuse\ to)\s*(to\ )?(help|assist|answer|provide|comply|fulfil|complete|respond|discuss|engage|
-        do\ (that|this)|continue|write|create|generate|summari[sz]e|conclude|take|participate|offer|give|share|support\ this\ request|$|[.,])
+        do\ (that|this)|continue|write|create|generate|summari[sz]e|conclude|take|participate|
+        offer|give|share|support\ this\ request|$|[.,])
     | (i['’]m|i\ am)\ (unable|not\ able|not\ allowed|not\ permitted|not\ comfortable)\b
     | as\ an?\ (ai|artificial|large)\b.{0,80}?\b(can(['’]t|not|\ not)|unable|do(n['’]t|\ not)|am\ not|won['’]t)
     | (this|your)\ request\ (violates|goes\ against)
