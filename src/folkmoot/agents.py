@@ -76,6 +76,18 @@ def load_roster(settings: Settings) -> Roster:
         raise SettingsError(f"The roster {path} is wrong: {problems}.") from None
 
 
+class _OnceLoader(yaml.SafeLoader):
+    """Refuses a name that stands twice in one mapping: the first would silently be lost."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Build the mapping of a node whose names are all different."""
+        names = [name.value for name, _ in node.value if name.tag != "tag:yaml.org,2002:merge"]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise yaml.constructor.ConstructorError(None, None, f"{twice!r} stands there twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
 def _sentence(location: tuple[int | str, ...], message: str) -> str:
     where = ".".join(str(part) for part in location) or "file"
     return f"{where}: {message.removeprefix('Value error, ')}"
@@ -83,7 +95,7 @@ def _sentence(location: tuple[int | str, ...], message: str) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_OnceLoader)  # noqa: S506 - it is a SafeLoader
     except OSError as error:
         raise SettingsError(
             f"The roster {path} cannot be read ({error.strerror}); FOLKMOOT_AGENTS_FILE names another."

@@ -1,6 +1,5 @@
 """What counts as an answer: the checks on what a model wrote before it is stored or shown. Pure functions."""
 
-import json
 import re
 
 from folkmoot.errors import AnswerInvalid
@@ -13,40 +12,79 @@ REFUSAL_CHARS = 600
 #: From this share of its word groups found in our own instructions, a text is an echo of them.
 ECHO_SHARE = 0.6
 ECHO_GROUP = 5
+#: A text that long, and that much made of the question, is the question.
+REPEATED_SHARE = 0.8
 
-_ERROR = re.compile(
-    r"""^\W*(
-      (internal\ |unexpected\ |unknown\ |api\ |server\ |upstream\ |fatal\ |runtime\ |provider\ |model\ )*
-        (error|exception|failure)\b\s*([:\-({\[]|\d|$|occurred|while|code|status|processing|generating|calling)
-    | traceback\ \(most\ recent
-    | (http\S*\s+)?[45]\d\d\s+(error|bad|unauthor|forbidden|not\ found|too\ many|internal|service|gateway|server)
-    | http(/\d(\.\d)?)?\s+(status\s+|error\s+)?[45]\d\d
-    | (internal\ server\ error|bad\ gateway|service\ (temporarily\ )?unavailable|gateway\ time-?out|too\ many\ requests)
-    | rate\ limit(ed|\ (exceeded|reached))?\b
-    | (request|connection|read|upstream)\ (has\ )?(timed\ out|timeout|refused|reset|error)
-    | (insufficient|exceeded)\ (your\ )?(current\ )?quota
-    | (the\ )?(model|server|service)\ (is\ )?(currently\ |temporarily\ )?(overloaded|unavailable|not\ available)
-    | (invalid|incorrect|missing)\ (api\ key|authentication)
-    | an?\ (\w+\ )?error\ (has\ )?(occurred|happened)
-    | (failed|unable)\ to\ (generate|connect|fetch|get\ a\ response|process\ (the|your)\ request)
-    )""",
-    re.IGNORECASE | re.VERBOSE,
+
+def _phrases(*phrases: str) -> str:
+    return "|".join(phrases)
+
+
+#: What follows an error's name when it is a message; in prose a sentence goes on instead.
+_STOP = r"\s*(?:[.!:(\[{)]|[,;]\s*(?:please|try|sorry)\b|[-—–]\s|$|\n|\d|please\b|try\b|for\ (?:url|model|requests?|this)\b|with\ other\ requests|in\ your\b|provided\b)"
+#: Names of errors that also begin honest sentences, so that only a stop after them tells.
+_NAMES = _phrases(
+    r"(?:internal|unexpected|unknown|api|server|upstream|fatal|runtime|provider|model|http|network|connection)?\s*error",
+    r"exception|failure|internal\ server\ error|bad\ gateway|gateway\ time-?out|not\ found|unauthorized|forbidden",
+    r"(?:the\ )?(?:model|server|service|endpoint|engine)\ (?:is\ )?(?:currently\ |temporarily\ )?"
+    r"(?:overloaded|unavailable|not\ available|not\ found|offline|busy|down)",
+    r"too\ many\ requests|rate\ limit(?:ed)?|insufficient\ (?:quota|credits?|balance|funds)",
+    r"(?:the\ )?(?:request|connection|read|upstream)\ (?:has\ |was\ )?(?:timed\ out|timeout|refused|reset|aborted|closed)",
+    r"(?:something|things)\ went\ wrong|out\ of\ memory|access\ denied|permission\ denied|time-?out",
 )
-_HTML = re.compile(r"^\s*(<!doctype html|<html|<head|<\?xml)", re.IGNORECASE)
+#: Wordings that nothing but an error begins with.
+_MESSAGES = _phrases(
+    r"error\]|error\ (?:code|message|occurred|response|from|in\ (?:line|module)|(?:while\ |when\ |during\ )?"
+    r"(?:processing|generating|calling|querying|fetching|loading|parsing|connecting|reading|handling|running|communicating))",
+    r"[\w.]*[a-z](?:Error|Exception)\s*[:(]",
+    r"traceback\ \(most\ recent",
+    r"(?:http\S*\s+)?(?:status\s+|error\s+)?[45]\d\d\s+(?:\w+\ )?(?:error|bad|unauthor|forbidden|not\ found|page\ not|too\ many|"
+    r"internal|service|gateway|server|payment|request|conflict|method)",
+    r"http(?:/\d(?:\.\d)?)?\s+(?:status\s+|error\s+)?[45]\d\d",
+    r"rate\ limit\ (?:was\ |has\ been\ )?(?:exceeded|reached)",
+    r"(?:you\ )?(?:have\ )?exceeded\ your\ (?:current\ )?(?:quota|limit)",
+    r"(?:invalid|incorrect|missing|no)\ (?:api\ key|auth(?:entication|orization)?\b)",
+    r"an?\ (?:\w+\ )?error\ (?:has\ )?(?:occurred|happened)",
+    r"(?:the\ )?(?:model|server|service)\ (?:had|returned|encountered|reported)\ an?\ (?:\w+\ )?error",
+    r"(?:the\ )?model\ \W?[\w./:-]+\W?\ (?:does\ not\ exist|was\ not\ found|not\ found|is\ not\ (?:available|found|supported))",
+    r"(?:failed|unable|could\ not)\s*(?:to\ )?(?:generate|get|fetch|produce|obtain|load|retrieve|create)\ "
+    r"(?:an?\ |the\ |any\ )?(?:response|answer|completion|output|text|model|result)",
+    r"(?:failed|unable)\ to\ (?:connect|reach)\s*(?:to\ )?(?:the\ )?(?:server|model|host|api|endpoint|backend|service|http|\d)",
+    r"(?:failed|unable)\ to\ (?:process|complete|handle)\ (?:the|your|this)\ request",
+    r"upstream\ (?:connect|request)|cuda\b|this\ model['’]s\ maximum\ context|maximum\ context\ length|context\ length\ exceeded",
+)
+_ERROR = re.compile(
+    rf"^\W*(?:(?:oops|sorry|apologies|whoops|uh-oh)\W+)?(?:(?:(?:{_NAMES}){_STOP})|(?:{_MESSAGES}))",
+    re.IGNORECASE,
+)
+_TRACEBACK = re.compile(r"^\W*traceback \(most recent call last\)", re.IGNORECASE)
+_MARKUP = re.compile(r"^\s*<(?:!doctype html|html|head|\?xml|error)\b", re.IGNORECASE)
+_ERROR_OBJECT = re.compile(
+    r"^\s*(?:```\w*\s*)?[\[{]\s*\{?\s*[\"'](?:error|errors|exception|detail|fault|message|msg|code|status)[\"']\s*:",
+    re.IGNORECASE,
+)
+
+_HELPING = (
+    r"(?:help|assist|answer|provide|comply|fulfil|complete|respond|discuss|engage|do\ (?:that|this|so)|continue|write|"
+    r"creat|generat|summari[sz]|conclud|tak(?:e|ing)\ (?:part|a\ position|sides)|participat|offer|giv|shar|support\ this\ request|"
+    r"process|fulfill)(?:e|es|ing|ting)?\b"
+)
+_APOLOGY = (
+    r"(?:(?:unfortunately|(?:my\ )?apologies|(?:i['’]m\ |i\ am\ )?(?:really\ |very\ |so\ |truly\ )?(?:sorry|afraid)|"
+    r"i\ apologi[sz]e)\b\W*(?:but\ |and\ |that\ )?)?"
+)
 _REFUSAL = re.compile(
-    r"""^\W*((unfortunately|apologies|my\ apologies|sorry|i\ apologi[sz]e)\b[^.!]{0,60}?[,.!:]?\s*(but\ )?(and\ )?)?
-    (
-      (i['’]m|i\ am)\ (really\ |very\ |so\ )?(sorry|afraid)\b.{0,60}?\b(can(['’]t|not|\ not)|unable|won['’]t|not\ able)
-    | i\ (really\ |simply\ )?(can(['’]t|not|\ not)|won['’]t|will\ not|must\ decline|have\ to\ decline|decline\ to|
-        refuse\ to)\s*(to\ )?(help|assist|answer|provide|comply|fulfil|complete|respond|discuss|engage|
-        do\ (that|this)|continue|write|create|generate|summari[sz]e|conclude|take|participate|
-        offer|give|share|support\ this\ request|$|[.,])
-    | (i['’]m|i\ am)\ (unable|not\ able|not\ allowed|not\ permitted|not\ comfortable)\b
-    | as\ an?\ (ai|artificial|large)\b.{0,80}?\b(can(['’]t|not|\ not)|unable|do(n['’]t|\ not)|am\ not|won['’]t)
-    | (this|your)\ request\ (violates|goes\ against)
-    | it\ (would\ be|is)\ (against|inappropriate\ for\ me)
-    )""",
-    re.IGNORECASE | re.VERBOSE,
+    _phrases(
+        rf"^\W*{_APOLOGY}i\ (?:really\ |simply\ )?(?:can(?:['’]t|not|\ not)|won['’]t|will\ not)\s*{_HELPING}",
+        rf"^\W*{_APOLOGY}i\ (?:must\ |have\ to\ |will\ )?(?:decline|refuse)\s*"
+        rf"(?:[.!,]|$|this\b|your\b|that\b|to\ {_HELPING})",
+        rf"^\W*{_APOLOGY}i(?:['’]m|\ am)\ (?:unable|not\ able|not\ allowed|not\ permitted|not\ comfortable)\s*(?:to\ )?{_HELPING}",
+        r"^\W*as\ an?\ (?:ai|artificial\ intelligence|large\ language\ model)(?:\ (?:language\ )?(?:model|assistant))?\s*,?\s*"
+        r"i\b.{0,80}?\b(?:can(?:['’]t|not|\ not)|unable|do(?:n['’]t|\ not)|am\ not|won['’]t)",
+        r"^\W*(?:this|your)\ request\ (?:violates|goes\ against)\ (?:our|my|the)\b",
+        r"^\W*(?:it\ (?:would\ be|is)|that\ (?:would\ be|is))\ (?:against\ (?:my|our)|inappropriate\ for\ me)\b",
+    ),
+    re.IGNORECASE,
 )
 _WORD = re.compile(r"[぀-ヿ㐀-鿿가-힯]|[^\W_]+(?:['’][^\W_]+)*")
 
@@ -63,20 +101,21 @@ def check_response(text: str) -> None:
         raise AnswerInvalid(f"it answered with an error as text: {excerpt(text)}")
 
 
-def check_consensus(text: str, *, fence: str, instructions: str) -> None:
+def check_consensus(text: str, *, fence: str, instructions: str, question: str = "") -> None:
     """See that what an aggregator wrote can stand as a consensus.
 
     Args:
         text: what it wrote.
         fence: the code around the quoted responses; only an echo of the prompt holds it.
-        instructions: our own part of its prompt, question included, responses not.
+        instructions: our own part of its prompt.
+        question: the user's part of it.
     Raises:
         AnswerInvalid: it is empty, an error as text, a refusal, an echo of the prompt, or a stub.
     """
     check_response(text)
     if is_refusal(text):
         raise AnswerInvalid(f"it refused: {excerpt(text)}")
-    if fence in text or is_echo(text, instructions):
+    if fence in text or is_echo(text, instructions) or is_repeated(text, question):
         raise AnswerInvalid("it repeated its prompt instead of answering")
     if len(words(text)) < LEAST_WORDS:
         raise AnswerInvalid(f"it wrote only a stub: {excerpt(text)}")
@@ -84,13 +123,9 @@ def check_consensus(text: str, *, fence: str, instructions: str) -> None:
 
 def is_error(text: str) -> bool:
     """Whether the text is an error message, an error object or an error page posing as an answer."""
-    if _HTML.match(text):
+    if _MARKUP.match(text) or _ERROR_OBJECT.match(text) or _TRACEBACK.match(text):
         return True
-    try:
-        content = json.loads(text)
-    except ValueError:
-        return len(text) <= ERROR_CHARS and _ERROR.match(text) is not None
-    return isinstance(content, dict) and bool({"error", "errors", "detail", "exception"} & content.keys())
+    return len(text) <= ERROR_CHARS and _ERROR.match(text) is not None
 
 
 def is_refusal(text: str) -> bool:
@@ -100,11 +135,19 @@ def is_refusal(text: str) -> bool:
 
 def is_echo(text: str, instructions: str) -> bool:
     """Whether most of the text stands word for word in our own instructions."""
-    groups = _groups(words(text))
-    if not groups:
-        return False
-    known = set(_groups(words(instructions)))
-    return sum(group in known for group in groups) / len(groups) >= ECHO_SHARE
+    return _share(words(text), words(instructions)) >= ECHO_SHARE
+
+
+def is_repeated(text: str, question: str) -> bool:
+    """Whether the text is the question once more; an answer may well be made of the question's words."""
+    asked, said = words(question), words(text)
+    return len(said) >= len(asked) * REPEATED_SHARE and _share(said, asked) >= REPEATED_SHARE
+
+
+def _share(said: list[str], known: list[str]) -> float:
+    """The share of the word groups of a text that stand in another."""
+    groups, others = _groups(said), set(_groups(known))
+    return sum(group in others for group in groups) / len(groups) if groups else 0.0
 
 
 def _groups(tokens: list[str]) -> list[tuple[str, ...]]:
@@ -116,9 +159,13 @@ def words(text: str) -> list[str]:
     return [match.lower() for match in _WORD.findall(text)]
 
 
+#: The end of a sentence: a stop before a space, or one of a script that writes no spaces; not the number of a list.
+_END = re.compile(r"(?:(?<!^\d)(?<!^\d\d)[.!?؟][\"'”’)*_]*(?=\s|$)|[。！？।])", re.MULTILINE)
+
+
 def whole_sentences(text: str) -> str:
     """The text up to its last whole sentence, for one that ran out of length; the text itself when there is none."""
-    ends = [match.end() for match in re.finditer(r"[.!?。！？][\"'”’)]*(?=\s|$)", text)]
+    ends = [match.end() for match in _END.finditer(text)]
     return text[: ends[-1]] if ends and ends[-1] >= len(text) // 3 else text
 
 

@@ -330,7 +330,7 @@ def _written(
     is_whole = completion.finish_reason != "length"
     text = completion.text if is_whole else answers.whole_sentences(completion.text)
     try:
-        answers.check_consensus(text, fence=prompt.fence, instructions=prompt.instructions)
+        answers.check_consensus(text, fence=prompt.fence, instructions=prompt.instructions, question=question.text)
     except AgentError:
         calls.void(runtime, assignment)
         raise

@@ -51,8 +51,11 @@ class Events:
         key = _key(job_id)
         pipeline = self._redis.pipeline(transaction=False)
         for type_, data in events:
-            fields: dict[Any, Any] = {"e": type_, "d": json.dumps(data, ensure_ascii=False, separators=(",", ":"))}
-            pipeline.xadd(key, {**fields, "b": "1"} if begins else fields, maxlen=LONGEST, approximate=True)
+            fields: dict[Any, Any] = {"e": type_, "d": _encoded(data)}
+            # Only a job's first event makes a stream: one that was lost or deleted is not begun anew in the middle.
+            pipeline.xadd(
+                key, {**fields, "b": "1"} if begins else fields, maxlen=LONGEST, approximate=True, nomkstream=not begins
+            )
             begins = False
         if any(not type_.endswith(".delta") for type_, _ in events):
             pipeline.expire(key, self._ttl_s)
@@ -92,6 +95,11 @@ class Events:
             self._redis.delete(_key(job_id))
         except (RedisError, OSError) as error:
             log.warning("stream of deleted job %s stays until it expires: %s", job_id, error)
+
+
+def _encoded(data: dict[str, Any]) -> bytes:
+    # Half a character, which no encoding can hold, becomes a question mark.
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def _flat(entries: Any) -> Any:

@@ -55,7 +55,7 @@ class Entry:
 
 def backoff_s(errors: int) -> float:
     """How long a seat with this many errors in a row stays out before it is tried again."""
-    return min(BACKOFF_LONGEST_S, BACKOFF_FIRST_S * 2.0 ** max(0, errors - 1))
+    return min(BACKOFF_LONGEST_S, BACKOFF_FIRST_S * 2.0 ** min(max(0, errors - 1), 16))
 
 
 def judge(signs: Signs, *, now: float, started_at: float, settings: Settings) -> tuple[State, str | None]:
@@ -220,7 +220,8 @@ def _percentiles(latencies_ms: Sequence[int]) -> tuple[int | None, int | None]:
     if not latencies_ms:
         return None, None
     ordered = sorted(latencies_ms)
-    return ordered[(len(ordered) - 1) // 2], ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
+    median, p95 = (ordered[-(-len(ordered) * percent // 100) - 1] for percent in (50, 95))
+    return median, p95
 
 
 def _beats(agent_id: str) -> str:

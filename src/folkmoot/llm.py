@@ -33,6 +33,8 @@ CONNECT_TIMEOUT_S = 5.0
 KEEPALIVE_S = 4.0
 #: The longest line of a stream, in bytes; a whole answer in one chunk fits.
 LONGEST_LINE = 4 * 2**20
+#: Longest name of a model that is kept.
+MODEL_CHARS = 255
 #: What is kept of an answer that never ends, in characters.
 LONGEST_ANSWER = 400_000
 
@@ -75,17 +77,20 @@ class Call:
         Raises:
             AgentError: the call failed; what came before is not an answer.
         """
-        while self.completion is None:
+        failure: AgentError | None = None
+        while self.completion is None and failure is None:
             pieces: list[str] = []
             for piece in self._arrived(tick_s):
                 if isinstance(piece, AgentError):
-                    raise piece
-                if isinstance(piece, Completion):
+                    failure = piece
+                elif isinstance(piece, Completion):
                     self.completion = piece
                 else:
                     pieces.append(piece)
-            if pieces or self.completion is None:
+            if pieces or (self.completion is None and failure is None):
                 yield pieces
+        if failure is not None:
+            raise failure
 
     def _arrived(self, tick_s: float) -> Iterator[str | Completion | AgentError]:
         try:
@@ -226,7 +231,7 @@ class _Reading:
             raise EndpointRefused(
                 _said("its endpoint answered with an error", content, self._request.api_key), status=200
             )
-        self._model = content.get("model") or self._model
+        self._model = _clean(str(content.get("model") or self._model))[:MODEL_CHARS]
         self._usage = content.get("usage") or self._usage
         choices = content.get("choices") or [{}]
         self._finish_reason = choices[0].get("finish_reason") or self._finish_reason
@@ -237,7 +242,7 @@ class _Reading:
         if self._chars > LONGEST_ANSWER:
             raise AnswerInvalid(f"it did not stop after {LONGEST_ANSWER} characters")
         self._texts.append(text)
-        return text
+        return _clean(text)
 
     def completion(self, *, latency_ms: int) -> Completion:
         """The whole answer.
@@ -248,7 +253,7 @@ class _Reading:
         if not self._ended and self._finish_reason is None:
             raise EndpointUnreachable("its answer was cut off: the connection ended before the answer did")
         return Completion(
-            text="".join(self._texts).strip(),
+            text=_clean("".join(self._texts)).strip(),
             model=self._model,
             finish_reason=self._finish_reason,
             latency_ms=latency_ms,
@@ -308,7 +313,7 @@ def _said(what: str, content: Any, api_key: str | None) -> str:
     """The provider's own words after ours, without the key should it repeat it."""
     error = content.get("error", content) if isinstance(content, dict) else content
     words = error.get("message", "") if isinstance(error, dict) else error
-    said = excerpt(str(words)) if words else ""
+    said = excerpt(_clean(str(words))) if words else ""
     if api_key:
         said = said.replace(api_key, "[key]")
     return f"{what}: {said}" if said else what
@@ -320,6 +325,11 @@ def _reason(endpoint: Endpoint, error: Exception) -> str:
     if isinstance(error, aiohttp.ServerTimeoutError):
         return f"no connection to its endpoint {endpoint.base_url} within {CONNECT_TIMEOUT_S:.0f} s"
     return "its answer was cut off: the connection broke"
+
+
+def _clean(text: str) -> str:
+    """The text without what no database stores: NUL, and halves of characters."""
+    return text.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _count(value: Any) -> int | None:

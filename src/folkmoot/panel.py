@@ -5,9 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from folkmoot.agents import Roster
-from folkmoot.health import Entry
+from folkmoot.health import Entry, State
 
 Board = Mapping[str, Entry]
+
+#: The order in which seats are taken, by their state.
+TRIED_BY_STATE: dict[State, int] = {"healthy": 0, "unhealthy": 1, "failed": 2}
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,9 @@ def choose(
 
     The aggregator steps in only when too few others are left for a quorum.
     """
-    failed = {seat for seat in roster.seats if (entry := board.get(seat)) is not None and entry.state == "failed"}
+    failed = {seat for seat in roster.seats if _state(board, seat) == "failed"}
     spares = [seat for seat in roster.seats if seat not in failed and seat not in seats and seat != aggregator]
+    spares.sort(key=lambda seat: TRIED_BY_STATE[_state(board, seat)])
     left = sum(seat not in failed for seat in seats)
     if left + len(spares) < quorum and aggregator not in failed and aggregator not in seats:
         spares.append(aggregator)
@@ -68,10 +72,6 @@ def choose(
     return Panel(tuple(places), tuple(notes))
 
 
-#: The order in which seats are tried as aggregator, by their state; an unknown state counts as healthy.
-TRIED_BY_STATE = {"healthy": 0, "unhealthy": 1, "failed": 2}
-
-
 def next_aggregator(
     roster: Roster, requested: str, panel: Sequence[str], tried: Sequence[str], board: Board
 ) -> str | None:
@@ -82,7 +82,12 @@ def next_aggregator(
     """
 
     def rank(seat: str) -> tuple[int, bool, bool]:
-        entry = board.get(seat)
-        return TRIED_BY_STATE[entry.state if entry else "healthy"], seat != requested, seat in panel
+        return TRIED_BY_STATE[_state(board, seat)], seat != requested, seat in panel
 
     return min((seat for seat in roster.seats if seat not in tried), key=rank, default=None)
+
+
+def _state(board: Board, seat: str) -> State:
+    """A seat's state; one that nothing is known of counts as healthy."""
+    entry = board.get(seat)
+    return entry.state if entry is not None else "healthy"

@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -15,6 +15,8 @@ T = TypeVar("T")
 TEMPLATE_TOKENS = 96
 #: A prompt never shrinks below this, whatever the context: a question has to remain.
 LEAST_TOKENS = 128
+#: What is kept of a text at the least, in characters.
+LEAST_CHARS = 40
 
 
 @dataclass(frozen=True)
@@ -106,22 +108,28 @@ def synthesis_prompt(
     )
     task = _task(question, len(order))
     room = max(LEAST_TOKENS * 2, tokens - tokens_of(system) - tokens_of(task) - TEMPLATE_TOKENS - 32 * len(order))
-    asked = shorten(question.text, room // 3)
-    share = (room - tokens_of(asked)) // max(1, len(order))
-    texts = [shorten(text, share) for _, text in order]
+    asked = shorten(_whole_question(question), room // 3, as_written=quoted)
+    share = (room - tokens_of(quoted(asked))) // max(1, len(order))
+    texts = [shorten(text, share, as_written=quoted) for _, text in order]
     blocks = [
         f"[{fence} response {label(number)}{f', reasoning as a {role}' if role != 'None' else ''}]\n{quoted(text)}\n"
         f"[{fence} end of response {label(number)}]"
         for number, ((role, _), text) in enumerate(zip(order, texts, strict=True))
     ]
     user = "\n\n".join([f"[{fence} question]\n{quoted(asked)}\n[{fence} end of question]", *blocks, task])
-    shortened = asked != question.text or texts != [text for _, text in order]
+    shortened = asked != _whole_question(question) or texts != [text for _, text in order]
     return Synthesis(
         [{"role": "system", "content": system}, {"role": "user", "content": user}],
         shortened=shortened,
         fence=fence,
-        instructions=f"{system}\n{task}\n{question.text}",
+        instructions=f"{system}\n{task}",
     )
+
+
+def _whole_question(question: Question) -> str:
+    """The question, after those that it follows up."""
+    earlier = [f"Asked before: {turn.query}\nConcluded then: {turn.consensus}" for turn in question.earlier]
+    return "\n\n".join([*earlier, question.text])
 
 
 def _task(question: Question, count: int) -> str:
@@ -162,11 +170,21 @@ def tokens_of(text: str) -> int:
     return ascii_count // 3 + others + 1
 
 
-def shorten(text: str, tokens: int) -> str:
-    """The text, or its beginning and end with a mark between, so that it takes about `tokens` at most."""
-    whole = tokens_of(text)
+def shorten(text: str, tokens: int, *, as_written: Callable[[str], str] = str) -> str:
+    """The text, or its beginning and end with a mark between, so that it takes `tokens` at most where it is written.
+
+    Args:
+        text: what to shorten.
+        tokens: the room there is.
+        as_written: how the text stands in the prompt, such as `quoted`.
+    """
+    whole = tokens_of(as_written(text))
     if whole <= tokens:
         return text
-    keep = max(40, int(len(text) * tokens / whole) - 40)
-    head, tail = keep * 2 // 3, keep // 3
-    return f"{text[:head]}\n[… {len(text) - head - tail} characters left out …]\n{text[-tail:]}"
+    keep = int(len(text) * tokens / whole)
+    while True:
+        head, tail = keep * 2 // 3, keep // 3
+        short = f"{text[:head]}\n[… {len(text) - head - tail} characters left out …]\n{text[len(text) - tail :]}"
+        if keep <= LEAST_CHARS or tokens_of(as_written(short)) <= tokens:
+            return short
+        keep = max(LEAST_CHARS, keep * 4 // 5)

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from folkmoot.errors import NotFound
 from folkmoot.events import PER_MS, Event, id_at
 from folkmoot.resources import ENDED, QueryResource
-from folkmoot.runtime import Runtime
+from folkmoot.runtime import Runtime, utcnow
 from folkmoot.store import queries
 
 #: How long one wait for a live event lasts; after a silent one the database is asked whether the query has ended.
@@ -20,6 +20,8 @@ KEEP_ALIVE_S = 15.0
 #: A retelling repeats what may have been told this shortly before the last event that was seen.
 OVERLAP_IDS = 5000 * PER_MS
 
+#: The end's id, when it is told from the database, is at most this far from its usual place.
+TOLD_IDS = 100
 #: A type of event and what it is about, such as ("response", "qwen").
 State = tuple[str, str]
 
@@ -86,7 +88,10 @@ def is_over(runtime: Runtime, job_id: str, *, after: int) -> bool:
         newest = runtime.events.newest(job_id)
     except (RedisError, OSError):
         return False
-    return newest is not None and newest.type == "end" and newest.id <= after
+    if newest is not None:
+        return newest.type == "end" and newest.id <= after
+    *_, last = told(runtime, job_id, after=0, seen=set())
+    return last.type == "end" and last.id <= after < last.id + TOLD_IDS
 
 
 def told(runtime: Runtime, job_id: str, *, after: int, seen: set[State]) -> Iterator[Event]:
@@ -113,7 +118,7 @@ def _state_of(type_: str, data: dict[str, Any]) -> State:
 
 def _states(query: QueryResource) -> Iterator[tuple[int, str, dict[str, Any]]]:
     begun = id_at(query.created_at)
-    ended = begun if query.finished_at is None else id_at(query.finished_at)
+    ended = id_at(query.finished_at or utcnow())
     yield begun, "status", {"status": "accepted"}
     if query.status != "accepted":
         yield begun, "status", {"status": "asking"}

