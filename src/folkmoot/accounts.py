@@ -45,6 +45,8 @@ def sign_up(db: Database, username: str, password: str, *, request_id: str, now:
     password_hash = HASHER.hash(password)
     try:
         with db.write() as connection:
+            # Of the first accounts made at one moment, one is the first.
+            db.lock_out(connection, User.__tablename__)
             is_admin = not connection.scalar(select(exists().select_from(User)))
             user_id = connection.execute(
                 insert(User).values(
@@ -93,8 +95,9 @@ def sign_in(db: Database, username: str, password: str, *, now: datetime, hours:
     Raises:
         NotSignedIn: name or password is wrong; which one is not told, neither by words nor by time.
     """
+    # A name that nobody can have is looked up all the same, without the character that PostgreSQL does not take.
     with db.read() as connection:
-        row = connection.execute(select(User).where(User.folded == username.casefold())).first()
+        row = connection.execute(select(User).where(User.folded == username.casefold().replace("\x00", " "))).first()
     if not _matches(row.password_hash if row is not None else NOBODYS_HASH, password) or row is None:
         raise NotSignedIn(WRONG)
     if HASHER.check_needs_rehash(row.password_hash):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -48,14 +49,14 @@ def check(ask: Ask, roster: Roster, settings: Settings) -> None:
 
 def _text_problems(ask: Ask, settings: Settings) -> dict[str, str]:
     problems: dict[str, str] = {}
-    if not ask.query.strip():
+    if any(character == "\x00" or "\ud800" <= character <= "\udfff" for character in ask.query):
+        problems["query"] = "The question holds a character that is not text. Send it as valid Unicode without NUL."
+    elif not any(unicodedata.category(character)[0] in "LNPSM" for character in ask.query):
         problems["query"] = f"The question is empty. Write one of 1 to {settings.query_chars} characters."
     elif len(ask.query) > settings.query_chars:
         problems["query"] = (
             f"The question has {len(ask.query)} characters; at most {settings.query_chars} are possible."
         )
-    elif "\x00" in ask.query or any("\ud800" <= character <= "\udfff" for character in ask.query):
-        problems["query"] = "The question holds a character that is not text. Send it as valid Unicode without NUL."
     if ask.domain not in DOMAINS:
         problems["domain"] = _unknown("domain", ask.domain, DOMAINS)
     if ask.question_type not in QUESTION_TYPES:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,9 +16,12 @@ from folkmoot.errors import (
     EndpointTimedOut,
     EndpointUnreachable,
 )
-from folkmoot.llm import Completion, Request
 from folkmoot.prompts import Prompt
 from folkmoot.runtime import Runtime, utcnow
+from folkmoot.wire import Completion, Request
+
+#: Whose words a delta belongs to.
+Stage = Literal["response", "consensus"]
 
 #: A prompt that the endpoint finds too long is halved this often.
 HALVINGS = 3
@@ -35,7 +38,7 @@ class Assignment:
     job_id: str
     agent_id: str
     seat: Seat
-    stage: Literal["response", "consensus"]
+    stage: Stage
     attempt: int
     max_tokens: int
 
@@ -132,26 +135,31 @@ def _stream(
                 if not keep():
                     raise ClaimLost(f"job {assignment.job_id} does not wait for {assignment.agent_id} any more")
                 kept_at = time.monotonic()
-    except (AgentError, ClaimLost):
-        under_way.cancel()
+    except Exception:
         if has_streamed:
             void(runtime, assignment)
         raise
+    finally:
+        under_way.cancel()
     assert under_way.completion is not None
     return under_way.completion
 
 
 def void(runtime: Runtime, assignment: Assignment) -> None:
     """Tell whoever watches that the words of this attempt do not count."""
-    runtime.events.append(
-        assignment.job_id,
-        [
-            (
-                "reset",
-                {"agent_id": assignment.agent_id, "attempt": assignment.attempt, "stage": assignment.stage},
-            )
-        ],
-    )
+    _reset(runtime, assignment.job_id, assignment.stage, [(assignment.agent_id, assignment.attempt)])
+
+
+def void_abandoned(runtime: Runtime, job_id: str, stage: Stage, *, agent_id: str | None = None) -> None:
+    """Void what earlier attempts have left in the stream, of one agent or of all."""
+    left = runtime.events.unvoided(job_id, stage)
+    _reset(runtime, job_id, stage, [one for one in left if agent_id in (None, one[0])])
+
+
+def _reset(runtime: Runtime, job_id: str, stage: Stage, attempts: Sequence[tuple[str, int]]) -> None:
+    told = [("reset", {"agent_id": agent_id, "attempt": number, "stage": stage}) for agent_id, number in attempts]
+    if told:
+        runtime.events.append(job_id, told)
 
 
 def _append(runtime: Runtime, assignment: Assignment, type_: str, *, text: str) -> None:

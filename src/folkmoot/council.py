@@ -9,28 +9,19 @@ import logging
 import random
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import timedelta
 from typing import Any
-
-from sqlalchemy import Row
 
 from folkmoot import answers, calls, prompts
 from folkmoot.asks import Ask, check, panel_of
 from folkmoot.errors import AgentError, ClaimLost, EndpointTimedOut, InvalidRequest, NotFound
-from folkmoot.panel import choose, deal, next_aggregator
-from folkmoot.prompts import Question
+from folkmoot.panel import choose, deal
 from folkmoot.resources import AnalysisResource, ConsensusResource, QueryResource, ResponseResource
-from folkmoot.runtime import Runtime, utcnow
+from folkmoot.runtime import Runtime, seconds_until, utcnow
 from folkmoot.store import asking, concluding, queries
 from folkmoot.store.asking import Claim, Moved, Outcome
 from folkmoot.store.concluding import Conclusion
-
-#: Time kept at the end of a query for storing what came of it.
-STORING_S = 0.3
-#: A seat that concludes gets this share of the time left while another could still take over.
-FAILOVER_SHARE = 0.5
+from folkmoot.synthesis import synthesise
 
 #: Measures a query's responses: (query, question type, (agent_id, text) of each) → the result, and all its data.
 Analyser = Callable[[str, str, Sequence[tuple[str, str]]], tuple[AnalysisResource, dict[str, Any]]]
@@ -157,17 +148,17 @@ def _answer(runtime: Runtime, claim: Claim) -> Outcome:
         return Outcome("failed", model="", error="this seat is not in the roster any more")
     assignment = calls.Assignment(job.job_id, claim.agent_id, seat, "response", claim.attempt, seat.max_tokens)
     if claim.attempt > 1:
-        calls.void(runtime, calls.Assignment(**{**vars(assignment), "attempt": claim.attempt - 1}))
-    question = _question(runtime, job)
+        calls.void_abandoned(runtime, job.job_id, "response", agent_id=claim.agent_id)
+    question = queries.question(runtime.db, job)
     try:
         completion, _ = calls.call(
             runtime,
             assignment,
             lambda tokens: prompts.agent_prompt(question, claim.role, tokens=tokens),
-            timeout_s=min(seat.timeout_s, _left_s(job.ask_deadline_at)),
+            timeout_s=min(seat.timeout_s, seconds_until(job.ask_deadline_at)),
             keep=lambda: asking.renew(runtime.db, claim, lease_until=runtime.lease_until(utcnow())),
         )
-        answers.check_response(completion.text)
+        _check_response(runtime, assignment, completion.text)
     except EndpointTimedOut as error:
         return Outcome("timed_out", model=seat.model, error=str(error))
     except AgentError as error:
@@ -182,19 +173,18 @@ def _answer(runtime: Runtime, claim: Claim) -> Outcome:
     )
 
 
-def _question(runtime: Runtime, job: Row[Any]) -> Question:
-    earlier = queries.conversation(runtime.db, job.parent_job_id, user_id=job.user_id) if job.parent_job_id else ()
-    return Question(job.query, job.domain, job.question_type, earlier)
-
-
-def _left_s(moment: datetime) -> float:
-    return (moment - utcnow()).total_seconds()
-
-
 def _response(claim: Claim, outcome: Outcome) -> ResponseResource:
     return ResponseResource(
         agent_id=claim.agent_id, role=claim.role, cached=False, attempts=claim.attempt, **vars(outcome)
     )
+
+
+def _check_response(runtime: Runtime, assignment: calls.Assignment, text: str) -> None:
+    try:
+        answers.check_response(text)
+    except AgentError:
+        calls.void(runtime, assignment)
+        raise
 
 
 def tell_responses(runtime: Runtime, job_id: str, agent_ids: Sequence[str]) -> None:
@@ -230,7 +220,7 @@ def conclude(runtime: Runtime, job_id: str) -> None:
         if len(conclusion.responses) == 1:
             consensus, used = _of_one(conclusion, notes), None
         else:
-            consensus, used = _synthesis(runtime, conclusion, notes)
+            consensus, used = synthesise(runtime, conclusion, notes)
     except ClaimLost as lost:
         log.info("%s", lost)
         return
@@ -252,104 +242,6 @@ def _of_one(conclusion: Conclusion, notes: list[str]) -> ConsensusResource:
     row = conclusion.responses[0]
     notes.append(f"Only {row.agent_id} answered: this is one agent's answer, not a consensus of several.")
     return ConsensusResource.model_validate(row, from_attributes=True)
-
-
-@dataclass(frozen=True)
-class _Draft:
-    """A consensus that ran out of length: it stands only when no other model writes a whole one."""
-
-    consensus: ConsensusResource
-    note: str
-
-
-def _synthesis(runtime: Runtime, conclusion: Conclusion, notes: list[str]) -> tuple[ConsensusResource, str]:
-    """Try one aggregator after another, health read anew for each, until one writes what can stand.
-
-    Raises:
-        AgentError: none did; `notes` says why each did not.
-        ClaimLost: somebody else concludes, or the query has ended.
-    """
-    tried: list[str] = []
-    draft: _Draft | None = None
-    question = _question(runtime, conclusion.job)
-    while (agent_id := _next(runtime, conclusion, tried, draft)) is not None:
-        tried.append(agent_id)
-        try:
-            consensus, is_whole = _written(runtime, conclusion, question, agent_id, attempt=len(tried), notes=notes)
-        except AgentError as error:
-            notes.append(f"{agent_id} could not conclude: {error}")
-            continue
-        if is_whole:
-            return consensus, agent_id
-        draft = draft or _Draft(
-            consensus, f"{agent_id} ran out of length: the consensus ends at its last whole sentence."
-        )
-    if draft is not None:
-        notes.append(draft.note)
-        return draft.consensus, draft.consensus.agent_id
-    raise AgentError("No consensus: no agent could conclude the responses.")
-
-
-def _next(runtime: Runtime, conclusion: Conclusion, tried: Sequence[str], draft: _Draft | None) -> str | None:
-    """The seat to try next; beside a draft only one of another model, for the same would run out of length again."""
-    if tried and _left_s(conclusion.job.deadline_at) <= STORING_S:
-        return None
-    seats = runtime.roster.seats
-    models = {(seats[seat].model, seats[seat].base_url) for seat in tried} if draft else set()
-    passed_over = [*tried, *(seat for seat, one in seats.items() if (one.model, one.base_url) in models)]
-    board = runtime.health.board(now=utcnow().timestamp())
-    return next_aggregator(runtime.roster, conclusion.job.aggregator_requested, conclusion.panel, passed_over, board)
-
-
-def _written(
-    runtime: Runtime,
-    conclusion: Conclusion,
-    question: Question,
-    agent_id: str,
-    *,
-    attempt: int,
-    notes: list[str],
-) -> tuple[ConsensusResource, bool]:
-    """What this seat writes as the consensus, and whether it is whole.
-
-    Raises:
-        AgentError: nothing that can stand.
-    """
-    job, seat = conclusion.job, runtime.roster.seats[agent_id]
-    assignment = calls.Assignment(job.job_id, agent_id, seat, "consensus", attempt, seat.aggregator_max_tokens)
-    left_s = _left_s(job.deadline_at) - STORING_S
-    is_last = attempt == len(runtime.roster.seats)
-    completion, prompt = calls.call(
-        runtime,
-        assignment,
-        partial(_synthesis_prompt, question, conclusion),
-        timeout_s=min(seat.timeout_s, left_s if is_last else left_s * FAILOVER_SHARE),
-        keep=lambda: concluding.renew(runtime.db, conclusion, lease_until=runtime.lease_until(utcnow())),
-    )
-    assert isinstance(prompt, prompts.Synthesis)
-    is_whole = completion.finish_reason != "length"
-    text = completion.text if is_whole else answers.whole_sentences(completion.text)
-    try:
-        answers.check_consensus(text, fence=prompt.fence, instructions=prompt.instructions, question=question.text)
-    except AgentError:
-        calls.void(runtime, assignment)
-        raise
-    if prompt.shortened:
-        notes.append(f"{agent_id} concluded from shortened texts: its model's context does not hold them whole.")
-    consensus = ConsensusResource(
-        text=text,
-        agent_id=agent_id,
-        model=completion.model,
-        latency_ms=completion.latency_ms,
-        prompt_tokens=completion.prompt_tokens,
-        completion_tokens=completion.completion_tokens,
-    )
-    return consensus, is_whole
-
-
-def _synthesis_prompt(question: Question, conclusion: Conclusion, tokens: int) -> prompts.Synthesis:
-    responses = [(row.role, row.text) for row in conclusion.responses]
-    return prompts.synthesis_prompt(question, responses, job_id=conclusion.job.job_id, tokens=tokens)
 
 
 def analyse(runtime: Runtime, job_id: str, analyser: Analyser | None) -> None:

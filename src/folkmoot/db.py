@@ -34,6 +34,11 @@ class Database:
         """Prepare the engine; nothing connects before the first transaction."""
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self.engine = _sqlite(url) if self.is_sqlite else _postgres(url)
+        # PostgreSQL would show each statement of a transaction a newer state; SQLite's transactions see one anyway.
+        self._reading = (
+            self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
+        )
+        self._writing = self.engine.execution_options(folkmoot_writer=True)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -42,7 +47,7 @@ class Database:
         Raises:
             Unavailable: the database does not answer.
         """
-        with _translated(), self.engine.begin() as connection:
+        with _translated(), self._reading.begin() as connection:
             yield connection
 
     @contextmanager
@@ -52,7 +57,7 @@ class Database:
         Raises:
             Unavailable: the database does not answer.
         """
-        with _translated(), self.engine.execution_options(folkmoot_writer=True).begin() as connection:
+        with _translated(), self._writing.begin() as connection:
             yield connection
 
     def locked(self, statement: Rows) -> Rows:
@@ -62,6 +67,11 @@ class Database:
     def claimed(self, statement: Rows) -> Rows:
         """The statement with its rows locked, leaving out rows that another transaction holds."""
         return statement if self.is_sqlite else statement.with_for_update(skip_locked=True)
+
+    def lock_out(self, connection: Connection, table: str) -> None:
+        """Let no other writer of this table begin until the transaction ends; SQLite's writer is alone anyway."""
+        if not self.is_sqlite:
+            connection.execute(text(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"))
 
     def ping(self) -> None:
         """See that the database answers.
@@ -82,6 +92,8 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
+        if "no such table" in str(error.orig):
+            raise
         raise Unavailable("The database does not answer; nothing was stored. Please try again in a moment.") from error
     except DBAPIError as error:
         if error.connection_invalidated:
@@ -108,6 +120,8 @@ def _sqlite(url: str) -> Engine:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver would begin transactions by itself, deferred and too late: `_begin_sqlite` does it.
     connection.isolation_level = None
+    # SQLite's own knows English letters only, and searches disregard case.
+    connection.create_function("lower", 1, _lower, deterministic=True)
     cursor = connection.cursor()
     for pragma in (
         "journal_mode = WAL",
@@ -118,6 +132,10 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -1,6 +1,7 @@
 """The Celery app, the names of tasks and queues, and how a hint is published."""
 
 import logging
+import time
 from collections.abc import Iterable
 
 from celery import Celery
@@ -19,6 +20,8 @@ VISIBILITY_TIMEOUT_S = 7200
 #: A publisher in a request waits no longer for a broker that is away; the outbox sends the hint later.
 CONNECT_TIMEOUT_S = 1
 SOCKET_TIMEOUT_S = 5.0
+#: After a failed publish none is tried for this long: the client's own retries make each failure cost two seconds.
+PAUSE_S = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -64,13 +67,17 @@ class Publisher:
     def __init__(self, app: Celery) -> None:
         """Publish through this app's pool of connections."""
         self._app = app
+        self._paused_until = 0.0
 
     def hint(self, job_id: str, task: str, agent_ids: Iterable[str] = ("",)) -> bool:
         """Tell the pools that there is work; False when the broker did not take it: the outbox says it again."""
+        if time.monotonic() < self._paused_until:
+            return False
         try:
             for agent_id in agent_ids:
                 self._send(job_id, task, agent_id)
         except (OperationalError, OSError) as error:
+            self._paused_until = time.monotonic() + PAUSE_S
             log.warning("hint %s of job %s not sent, the outbox will send it: %s", task, job_id, error)
             return False
         return True

@@ -79,6 +79,24 @@ class Events:
         last: Any = self._redis.xrevrange(_key(job_id), count=1)
         return _event(last[0]) if last else None
 
+    def unvoided(self, job_id: str, stage: str) -> list[tuple[str, int]]:
+        """The agents and attempts whose deltas of this stage stand in the stream, and were not reset."""
+        spoken: dict[tuple[str, int], None] = {}
+        try:
+            for event in self._all(job_id):
+                attempt = (event.data.get("agent_id", ""), event.data.get("attempt", 0))
+                if event.type == f"{stage}.delta":
+                    spoken[attempt] = None
+                elif event.type == "reset" and event.data.get("stage") == stage:
+                    spoken.pop(attempt, None)
+        except (RedisError, OSError) as error:
+            log.warning("events of job %s could not be read: %s", job_id, error)
+        return list(spoken)
+
+    def _all(self, job_id: str) -> Iterable[Event]:
+        entries: Any = self._redis.xrange(_key(job_id))
+        return (_event(entry) for entry in entries)
+
     def read(self, job_id: str, *, after: int, block_ms: int) -> list[Event]:
         """The events after this id; waits up to `block_ms` for one when there is none.
 

@@ -172,7 +172,7 @@ class Health:
             since=before.since if before is not None and before.state == state else now,
             last_heartbeat=max(signs.beats.values(), default=None),
             consecutive_errors=signs.consecutive_errors,
-            next_probe=next_try if state == "failed" and signs.consecutive_errors else None,
+            next_probe=next_try if state == "failed" and next_try > now else None,
             workers_alive=sum(at >= alive_since for at in signs.beats.values()),
             p50_latency_ms=p50,
             p95_latency_ms=p95,
@@ -188,7 +188,7 @@ class Health:
         content: dict[str, Any] = json.loads(raw) if raw else {"at": 0, "entries": []}
         if now - content["at"] > BOARD_STALE_S:
             return {}
-        return {entry["agent_id"]: Entry(**entry) for entry in content["entries"]}
+        return {entry.agent_id: entry for entry in _entries(content)}
 
     def states(self, agent_ids: Iterable[str], *, now: float) -> dict[str, Entry | None]:
         """The entry of each of these seats, None where nothing is known."""
@@ -197,13 +197,21 @@ class Health:
 
     def _stored(self) -> list[Entry]:
         raw = self._redis.get(BOARD)
-        return [Entry(**entry) for entry in json.loads(raw)["entries"]] if raw else []
+        return _entries(json.loads(raw)) if raw else []
 
     def _try(self, execute: Any) -> None:
         try:
             execute()
         except (RedisError, OSError) as error:
             log.warning("health of a call not recorded: %s", error)
+
+
+def _entries(content: dict[str, Any]) -> list[Entry]:
+    """The entries of a board; none when another version of this program has written it."""
+    try:
+        return [Entry(**entry) for entry in content["entries"]]
+    except TypeError:
+        return []
 
 
 def utc(seconds: float | None) -> datetime | None:

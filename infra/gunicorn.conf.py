@@ -1,0 +1,30 @@
+"""gunicorn for one gateway replica: one process of threads, so that a replica is scaled and killed as one."""
+
+import os
+from pathlib import Path
+
+bind = os.environ.get("FOLKMOOT_BIND", "127.0.0.1:8000")
+worker_class = "gthread"
+workers = 1
+threads = int(os.environ.get("FOLKMOOT_GATEWAY_THREADS") or 32)
+
+# Longer than nginx keeps an idle upstream connection (60 s), so that nginx is the one to close it: a request
+# never meets a connection that gunicorn is just closing.
+keepalive = 75
+# A stream of events may be open for as long as a query runs; past this it is cut, and its reader resumes elsewhere.
+graceful_timeout = 8
+# The thread that beats is not the one that answers, so this only catches a process that is stuck as a whole.
+timeout = 30
+
+# The root file system may be read-only: the heartbeat file goes to memory, and nothing to $HOME.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
+control_socket_disable = True
+
+# Only nginx reaches a gateway, over a private socket or network.
+forwarded_allow_ips = "*"
+limit_request_line = 8190
+
+# nginx writes the access log; what goes wrong here goes to stderr.
+accesslog = None
+errorlog = "-"
+loglevel = os.environ.get("FOLKMOOT_LOG_LEVEL") or "info"

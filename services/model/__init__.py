@@ -1,0 +1,1 @@
+"""The embedded model server, run only when a roster has a seat on it."""

@@ -1,0 +1,1 @@
+"""The web UI: a Gradio application that knows the product through its REST gateway alone."""

@@ -1,0 +1,101 @@
+"""The side of the page where a query is seen: its progress, its columns, its consensus, and the earlier ones."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from itertools import count
+
+import gradio as gr
+
+from services.ui import render
+from services.ui.account import Updates
+from services.ui.job import Job
+from services.ui.memory import Memory
+from services.ui.rest import Gateway, Json, Refused
+from services.ui.watch import watch
+
+#: Queries in the list of earlier ones.
+HISTORY_LENGTH = 15
+
+
+class Live:
+    """What is seen of one query.
+
+    Attributes:
+        history: the user's earlier queries.
+        changed: what its steps may change.
+    """
+
+    def __init__(self, gateway: Gateway, memory: Memory) -> None:
+        """Draw the side, still empty, into the page being built."""
+        self._gateway = gateway
+        self._memory = memory
+        self._serials = count()
+        #: The newest watching of each browser tab, and the job it shows; an older one ends when it is not the newest.
+        self._watching: dict[str, tuple[int, str]] = {}
+        self.heading = gr.HTML(render.EMPTY, js_on_load=None)
+        with gr.Row(elem_classes="fm-line"):
+            self.progress = gr.HTML("", js_on_load=None)
+            self.cancel_button = gr.Button("Cancel", size="sm", visible=False, scale=0, min_width=90)
+        self.board = gr.HTML("", js_on_load=None)
+        self.answer = gr.HTML("", js_on_load=None)
+        self.history = gr.Radio(label="Earlier questions", visible=False, elem_id="fm-history")
+        panes = [self.heading, self.progress, self.cancel_button, self.board, self.answer]
+        self.changed = [memory.opened, *panes, self.history]
+
+    def begin(self, resource: Json) -> Updates:
+        """Show a query the moment it was accepted."""
+        return self.picture(Job(resource)) | {self._memory.opened: {"job_id": resource["job_id"]}}
+
+    def clear(self) -> Updates:
+        """Show no query."""
+        cleared: Updates = dict.fromkeys((self.progress, self.board, self.answer), "")
+        hidden = {self.cancel_button: gr.Button(visible=False)}
+        return {self._memory.opened: {"job_id": ""}, self.heading: render.EMPTY} | cleared | hidden
+
+    def picture(self, job: Job) -> Updates:
+        """All that is shown of a query as it stands."""
+        return {
+            self.heading: render.heading(job),
+            self.progress: render.progress(job, datetime.now(UTC)),
+            self.board: render.board(job),
+            self.answer: render.answer(job),
+            self.cancel_button: gr.update(visible=not job.ended),
+        }
+
+    def list_history(self, token: str, job_id: str) -> Updates:
+        """The newest queries of the user, with the one on show marked."""
+        queries = self._gateway.history(token, HISTORY_LENGTH)
+        choices = [(render.history_label(query), query["job_id"]) for query in queries]
+        shown = job_id if job_id in [value for _, value in choices] else None
+        return {self.history: gr.Radio(choices=choices, value=shown, visible=bool(choices))}
+
+    def forget(self, tab: str) -> None:
+        """End what the tab watches."""
+        self._watching.pop(tab, None)
+
+    async def follow(self, tab: str, token: str, job_id: str) -> AsyncIterator[Updates]:
+        """Show a query as it comes forward, until it ends or the tab shows another.
+
+        Raises:
+            GatewayError: the query cannot be shown.
+        """
+        if self._watching.get(tab, (0, ""))[1] == job_id:
+            return
+        mine = self._watching[tab] = (next(self._serials), job_id)
+        shown: Updates = {}
+        try:
+            async for job in watch(self._gateway, token, job_id):
+                if self._watching.get(tab) != mine:
+                    return
+                picture = self.picture(job)
+                # Gradio takes an empty answer for a wrong one.
+                if news := {pane: value for pane, value in picture.items() if shown.get(pane) != value}:
+                    yield news
+                shown = picture
+            yield await asyncio.to_thread(self.list_history, token, job_id)
+        except Refused as error:
+            yield self.clear() | {self.heading: render.notice(str(error)) + render.EMPTY}
+        finally:
+            if self._watching.get(tab) == mine:
+                del self._watching[tab]

@@ -1,0 +1,187 @@
+"""The page: its three views, and what each button does."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from uuid import uuid4
+
+import gradio as gr
+
+from services.ui import form, render
+from services.ui.account import Account, Updates
+from services.ui.form import Form
+from services.ui.live import Live
+from services.ui.memory import Memory
+from services.ui.rest import Gateway, GatewayError, Json, SignedOut
+
+#: Users who can watch at the same time; each holds one place while a query runs.
+WATCHERS = 400
+
+#: The user who asked or opened something wants to see it, wherever the page was scrolled to.
+SHOW_ANSWER = """() => {
+  const top = document.getElementById("fm-live")?.getBoundingClientRect().top;
+  if (top < 0 || top > window.innerHeight * 0.25) {
+    const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    document.getElementById("fm-live").scrollIntoView({behavior: calm ? "auto" : "smooth"});
+  }
+}"""
+
+#: None of the page's own steps is an address for others; the product's interface is the gateway.
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
+
+
+class Page:
+    """The page with its parts, drawn and wired.
+
+    Attributes:
+        blocks: the Gradio application.
+    """
+
+    def __init__(self, gateway: Gateway) -> None:
+        """Draw everything; nothing is asked of the gateway before a browser comes."""
+        self._gateway = gateway
+        with gr.Blocks(title="Folkmoot", analytics_enabled=False, fill_width=True) as self.blocks:
+            self.memory = Memory()
+            self._draw_start()
+            self.account = Account(gateway, self.memory)
+            self._draw_workspace()
+            self._wire()
+        self.blocks.max_threads = WATCHERS
+        self.blocks.queue(default_concurrency_limit=None)
+
+    def _draw_start(self) -> None:
+        with gr.Column(elem_id="fm-start") as self.start:
+            self.start_notice = gr.HTML(render.BRAND + render.OPENING, js_on_load=None)
+            self.again_button = gr.Button("Try again", visible=False)
+
+    def _draw_workspace(self) -> None:
+        with gr.Column(visible=False, elem_id="fm-workspace") as self.workspace:
+            with gr.Row(elem_id="fm-top"):
+                gr.HTML(render.BRAND, js_on_load=None)
+                self.whoami = gr.HTML("", js_on_load=None)
+                self.sign_out_button = gr.Button("Sign out", size="sm", scale=0, min_width=90)
+            with gr.Row(elem_id="fm-sides"):
+                with gr.Column(scale=0, min_width=300, elem_id="fm-form"):
+                    self.form = Form(self.memory)
+                    self.notice = gr.HTML("", js_on_load=None)
+                    self.ask_button = gr.Button("Ask the panel", variant="primary")
+                with gr.Column(scale=1, min_width=300, elem_id="fm-live"):
+                    self.live = Live(self._gateway, self.memory)
+
+    def _wire(self) -> None:
+        self._enter_after(self.blocks.load)
+        self._enter_after(self.again_button.click)
+        self._wire_account()
+        self._wire_form()
+        self._wire_live()
+
+    def _wire_account(self) -> None:
+        account, changed = self.account, self._changed()
+        credentials = [account.username, account.password, self.memory.session]
+        for trigger in (account.sign_in_button.click, account.username.submit, account.password.submit):
+            self._enter_after(trigger(account.sign_in, credentials, account.changed, **QUIET).then)
+        self._enter_after(account.sign_up_button.click(account.sign_up, credentials, account.changed, **QUIET).then)
+        self.sign_out_button.click(self._sign_out, self.memory.session, changed, **QUIET)
+
+    def _wire_form(self) -> None:
+        ask = self.form
+        keep = "question => [{question}]"
+        ask.question.change(None, ask.question, self.memory.draft, js=keep, **QUIET)
+        offered = [ask.offered, ask.domain]
+        ask.domain.input(ask.show_examples, offered, ask.examples, **QUIET)
+        filled = [ask.question, ask.question_type, self.memory.draft]
+        ask.examples.click(ask.take_example, [*offered, ask.examples], filled, **QUIET)
+        for choice in (ask.dealing.input, *[box.input for box in ask.asked]):
+            choice(ask.show_roles, [ask.dealing, *ask.asked], ask.roles, **QUIET)
+
+    def _wire_live(self) -> None:
+        session, opened, live = self.memory.session, self.memory.opened, self.live
+        submitted = self.ask_button.click(self._ask, [session, *self.form.fields], self._changed(), **QUIET)
+        picked = live.history.input(_opened, live.history, opened, **QUIET)
+        for shown in (submitted, picked):
+            shown.then(None, js=SHOW_ANSWER, **QUIET)
+            self._watch_after(shown.then)
+        live.cancel_button.click(self._cancel, [session, opened], self._changed(), **QUIET)
+
+    def _enter_after(self, trigger: Callable[..., Any]) -> None:
+        remembered = [self.memory.session, self.memory.draft, self.memory.opened, self.form.offered]
+        self._watch_after(trigger(self._enter, remembered, self._changed(), **QUIET).then)
+
+    def _watch_after(self, trigger: Callable[..., Any]) -> None:
+        watched = [self.memory.session, self.memory.opened]
+        trigger(self._watch, watched, self._changed(), trigger_mode="multiple", **QUIET)
+
+    def _changed(self) -> list[Any]:
+        """All that a step may change; a step answers with what it does change."""
+        views = [self.start, self.start_notice, self.again_button, self.workspace, self.whoami, self.notice]
+        return [*views, *self.account.changed, *self.form.changed, *self.live.changed]
+
+    def _enter(self, session: Json, draft: Json, opened: Json, offered: Json) -> Updates:
+        """Show the workspace to who has a session, and the card to everybody else."""
+        if not session.get("token"):
+            return self._show(self.account.card)
+        left: Updates = {}
+        if not session["again"]:
+            left = self._empty() | {self.memory.session: session | {"again": True}}
+            draft, opened, offered = {"question": ""}, {"job_id": ""}, {}
+        try:
+            left |= self.live.list_history(session["token"], opened["job_id"])
+            left |= {} if offered else self.form.fill(self._gateway.catalogue(), draft)
+        except SignedOut as error:
+            return self._show(self.account.card) | self.account.forget(session, str(error))
+        except GatewayError as error:
+            return self._show(self.start) | {self.start_notice: render.BRAND + render.notice(str(error))}
+        return self._show(self.workspace) | left | {self.whoami: render.signed_in_as(session["username"])}
+
+    def _empty(self) -> Updates:
+        """Leave nothing of one user to the next."""
+        return self.live.clear() | self.form.empty() | {self.notice: ""}
+
+    def _show(self, view: gr.Column) -> Updates:
+        views = (self.start, self.account.card, self.workspace)
+        updates: Updates = {each: gr.Column(visible=each is view) for each in views}
+        return updates | {self.again_button: gr.Button(visible=view is self.start)}
+
+    def _sign_out(self, session: Json, request: gr.Request) -> Updates:
+        self.live.forget(request.session_hash or "")
+        return self._show(self.account.card) | self._empty() | self.account.sign_out(session)
+
+    def _ask(self, session: Json, *fields: Any) -> Updates:
+        """Submit the question; what was typed stays where it is, whatever happens."""
+        try:
+            filled = form.Filled(*fields[: len(form.Filled._fields)])
+            token = session.get("token", "")
+            resource = self._gateway.ask(token, form.body(filled, fields[len(filled) :]), uuid4().hex)
+            history = self.live.list_history(token, resource["job_id"])
+        except GatewayError as error:
+            return self._refusal(session, error)
+        return self.live.begin(resource) | history | {self.notice: ""}
+
+    def _cancel(self, session: Json, opened: Json) -> Updates:
+        """Ask the gateway to stop the query on show; its stream tells the rest."""
+        try:
+            self._gateway.cancel(session.get("token", ""), opened["job_id"])
+        except GatewayError as error:
+            return self._refusal(session, error)
+        return {self.notice: ""}
+
+    def _refusal(self, session: Json, error: GatewayError) -> Updates:
+        """The error as its sentence; one that ends the session brings the card back."""
+        if isinstance(error, SignedOut):
+            return self._show(self.account.card) | self.account.forget(session, str(error))
+        return {self.notice: render.notice(str(error))}
+
+    async def _watch(self, session: Json, opened: Json, request: gr.Request) -> AsyncIterator[Updates]:
+        """Keep the live side true until the query on show has ended."""
+        # Gradio empties the outputs of a generator that ends without a word.
+        yield {self.notice: gr.skip()}
+        if not session.get("token") or not opened["job_id"]:
+            return
+        try:
+            async for updates in self.live.follow(request.session_hash or "", session["token"], opened["job_id"]):
+                yield updates
+        except GatewayError as error:
+            yield self._refusal(session, error)
+
+
+def _opened(job_id: str) -> Json:
+    return {"job_id": job_id}

@@ -1,0 +1,231 @@
+"""The gateway as the UI sees it: one method a call, its errors as sentences, its event stream unbroken."""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import quote
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
+
+Json = dict[str, Any]
+
+#: Seconds to connect and to wait for an answer; a gateway that takes longer counts as away.
+TIMEOUT_S = (3.0, 15.0)
+#: The stream sends a comment every 15 s at least; silence for longer means that it is dead.
+STREAM_TIMEOUT_S = (3.0, 40.0)
+#: Waits between attempts to get a broken stream back; the last one repeats.
+BACKOFF_S = (0.2, 0.5, 1.0, 2.0)
+#: Attempts without a single event before the stream is given up, about two minutes.
+STREAM_ATTEMPTS = 60
+
+
+class GatewayError(Exception):
+    """The gateway did not do what was asked; the text is a sentence for the user."""
+
+
+class Unreachable(GatewayError):
+    """No gateway answered."""
+
+
+class SignedOut(GatewayError):
+    """The session has ended, or there was none."""
+
+
+class Refused(GatewayError):
+    """The gateway answered, and said no."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event of a query's stream."""
+
+    id: str
+    name: str
+    data: Json
+
+
+#: Comes from `follow` when the stream broke, before it is asked for again.
+INTERRUPTED = Event("", "interrupted", {})
+
+
+class Gateway:
+    """A client of the REST gateway; safe to share between threads and users, for it remembers nobody."""
+
+    def __init__(self, url: str) -> None:
+        """Keep the address; nothing is asked of the gateway yet."""
+        self._url = url
+        self._http = _http()
+
+    def sign_up(self, username: str, password: str) -> None:
+        """Make an account."""
+        self._call("POST", "/api/v1/users", body={"username": username, "password": password})
+
+    def sign_in(self, username: str, password: str) -> str:
+        """Open a session and return its token."""
+        # A wrong password is answered with 401 too, and is no session that has ended.
+        try:
+            session = self._call("POST", "/api/v1/sessions", body={"username": username, "password": password})
+        except SignedOut as error:
+            raise Refused(str(error)) from error
+        return str(session["token"])
+
+    def sign_out(self, token: str) -> None:
+        """End the session everywhere."""
+        self._call("DELETE", "/api/v1/sessions/current", token)
+
+    def catalogue(self) -> Json:
+        """All that a question can be asked with."""
+        return self._call("GET", "/api/v1/catalogue")
+
+    def ask(self, token: str, body: Json, key: str) -> Json:
+        """Submit a query; sent once more when nobody answered, which the idempotency key makes safe."""
+        try:
+            return self._call("POST", "/api/v1/queries", token, body=body, headers={"Idempotency-Key": key})
+        except Unreachable:
+            return self._call("POST", "/api/v1/queries", token, body=body, headers={"Idempotency-Key": key})
+
+    def query(self, token: str, job_id: str) -> Json:
+        """A query with all that has come of it so far."""
+        return self._call("GET", f"/api/v1/queries/{quote(job_id, safe='')}", token)
+
+    def history(self, token: str, limit: int) -> list[Json]:
+        """The newest of the user's own queries."""
+        return list(self._call("GET", f"/api/v1/queries?limit={limit}", token)["queries"])
+
+    def cancel(self, token: str, job_id: str) -> None:
+        """Stop a query; one that has ended stays as it ended."""
+        self._call("POST", f"/api/v1/queries/{quote(job_id, safe='')}/cancel", token)
+
+    def follow(self, token: str, job_id: str, stopped: Callable[[], bool]) -> Iterator[Event]:
+        """Every event of a query to its end, each once, over as many connections as it takes.
+
+        Args:
+            stopped: asked between pieces of the stream; true ends it early.
+        Raises:
+            Unreachable: the stream broke and could not be had back.
+        """
+        last_id, failures = "", 0
+        while not stopped():
+            try:
+                for event in self._stream(token, job_id, last_id, stopped):
+                    last_id, failures = event.id or last_id, 0
+                    yield event
+                    if event.name == "end":
+                        return
+            except Unreachable:
+                if failures >= STREAM_ATTEMPTS:
+                    raise
+            if not stopped():
+                yield INTERRUPTED
+                time.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
+                failures += 1
+
+    def _stream(self, token: str, job_id: str, last_id: str, stopped: Callable[[], bool]) -> Iterator[Event]:
+        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_id} if last_id else {})
+        path = f"/api/v1/queries/{quote(job_id, safe='')}/events"
+        with self._send("GET", path, token, headers=headers, timeout=STREAM_TIMEOUT_S, stream=True) as response:
+            if response.status_code == 204:
+                yield Event("", "end", {})
+                return
+            try:
+                yield from parse_events(_until(stopped, response.iter_content(chunk_size=4096)))
+            except requests.RequestException as error:
+                raise Unreachable("The connection to the gateway was lost.") from error
+
+    def _call(
+        self, method: str, path: str, token: str = "", body: Json | None = None, headers: dict[str, str] | None = None
+    ) -> Json:
+        with self._send(method, path, token, json=body, headers=headers or {}, timeout=TIMEOUT_S) as response:
+            if not response.content:
+                return {}
+            try:
+                content = response.json()
+            except ValueError as error:
+                raise Unreachable("Something other than the Folkmoot gateway answered; try again shortly.") from error
+            return content if isinstance(content, dict) else {}
+
+    def _send(self, method: str, path: str, token: str, headers: dict[str, str], **options: Any) -> requests.Response:
+        if token:
+            headers = headers | {"Authorization": f"Bearer {token}"}
+        try:
+            response = self._http.request(method, self._url + path, headers=headers, allow_redirects=False, **options)
+        except requests.RequestException as error:
+            raise Unreachable("The Folkmoot gateway cannot be reached just now; try again shortly.") from error
+        if response.status_code >= 300:
+            with response:
+                raise _error(response)
+        return response
+
+
+def parse_events(chunks: Iterable[bytes]) -> Iterator[Event]:
+    """Server-Sent Events out of a byte stream that may be cut anywhere; comments and unknown fields pass by.
+
+    Source: WHATWG HTML, section 9.2, for streams whose lines end in LF or CRLF.
+    """
+    fields: dict[str, str] = {}
+    for line in _lines(chunks):
+        if line and not line.startswith(":"):
+            name, _, value = line.partition(":")
+            value = value.removeprefix(" ")
+            fields[name] = f"{fields['data']}\n{value}" if name == "data" and "data" in fields else value
+        elif not line and "data" in fields:
+            yield Event(fields.get("id", ""), fields.get("event", "message"), json.loads(fields["data"]))
+            fields = {}
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
+    rest = b""
+    for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line.removesuffix(b"\r").decode("utf-8", errors="replace")
+
+
+def _until(stopped: Callable[[], bool], chunks: Iterable[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        if stopped():
+            return
+        yield chunk
+
+
+def _error(response: requests.Response) -> GatewayError:
+    sentence = _sentence(response)
+    if response.status_code == 401:
+        return SignedOut(sentence or "Your session has ended; sign in again.")
+    if response.status_code in (502, 503, 504):
+        return Unreachable(sentence or "The Folkmoot gateway is not ready just now; try again shortly.")
+    return Refused(sentence or f"The gateway refused this with status {response.status_code}.")
+
+
+def _sentence(response: requests.Response) -> str:
+    """What the problem says to a person: its fields' sentences when it has any, else its detail."""
+    if "json" not in response.headers.get("Content-Type", ""):
+        return ""
+    try:
+        problem = response.json()
+    except ValueError:
+        return ""
+    if not isinstance(problem, dict):
+        return ""
+    fields = problem.get("errors")
+    if isinstance(fields, list) and fields:
+        return " ".join(str(field.get("detail", "")) for field in fields)
+    return str(problem.get("detail") or problem.get("title") or "")
+
+
+def _http() -> requests.Session:
+    http = requests.Session()
+    # The environment's proxies and .netrc are for the outside, and a .netrc would replace the user's token.
+    http.trust_env = False
+    # A cookie of one user's answer must never travel with another user's call.
+    http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    # Only what was never answered is sent again, and only calls that may be.
+    retry = Retry(total=2, connect=2, read=1, status=0, other=0, allowed_methods={"GET"}, backoff_factor=0.2)
+    for scheme in ("http://", "https://"):
+        http.mount(scheme, HTTPAdapter(pool_maxsize=64, max_retries=retry))
+    return http

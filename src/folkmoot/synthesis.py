@@ -1,0 +1,125 @@
+"""The synthesis: one aggregator after another, until one has written a consensus that can stand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from folkmoot import answers, calls, prompts
+from folkmoot.errors import AgentError
+from folkmoot.panel import next_aggregator
+from folkmoot.prompts import Question
+from folkmoot.resources import ConsensusResource
+from folkmoot.runtime import Runtime, seconds_until, utcnow
+from folkmoot.store import concluding, queries
+from folkmoot.store.concluding import Conclusion
+
+#: Time kept at the end of a query for storing what came of it.
+STORING_S = 0.3
+#: A seat that concludes gets this share of the time left while another could still take over.
+FAILOVER_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A consensus that ran out of length: it stands only when no other model writes a whole one."""
+
+    consensus: ConsensusResource
+    note: str
+
+
+def synthesise(runtime: Runtime, conclusion: Conclusion, notes: list[str]) -> tuple[ConsensusResource, str]:
+    """Try one aggregator after another, health read anew for each, until one writes what can stand.
+
+    Raises:
+        AgentError: none did; `notes` says why each did not.
+        ClaimLost: somebody else concludes, or the query has ended.
+    """
+    tried: list[str] = []
+    draft: _Draft | None = None
+    question = queries.question(runtime.db, conclusion.job)
+    # Attempts are numbered on from those of the workers before, of whose words nothing counts.
+    first = (conclusion.fence - 1) * len(runtime.roster.seats)
+    if conclusion.fence > 1:
+        calls.void_abandoned(runtime, conclusion.job.job_id, "consensus")
+    while (agent_id := _next(runtime, conclusion, tried, draft)) is not None:
+        tried.append(agent_id)
+        if draft is not None:
+            calls.void_abandoned(runtime, conclusion.job.job_id, "consensus")
+        try:
+            consensus, is_whole = _written(
+                runtime, conclusion, question, agent_id, attempt=first + len(tried), notes=notes
+            )
+        except AgentError as error:
+            notes.append(f"{agent_id} could not conclude: {error}")
+            continue
+        if is_whole:
+            return consensus, agent_id
+        draft = draft or _Draft(
+            consensus, f"{agent_id} ran out of length: the consensus ends at its last whole sentence."
+        )
+    if draft is not None:
+        notes.append(draft.note)
+        return draft.consensus, draft.consensus.agent_id
+    raise AgentError("No consensus: no agent could conclude the responses.")
+
+
+def _next(runtime: Runtime, conclusion: Conclusion, tried: Sequence[str], draft: _Draft | None) -> str | None:
+    """The seat to try next; beside a draft only one of another model, for the same would run out of length again."""
+    if tried and seconds_until(conclusion.job.deadline_at) <= STORING_S:
+        return None
+    seats = runtime.roster.seats
+    models = {(seats[seat].model, seats[seat].base_url) for seat in tried} if draft else set()
+    passed_over = [*tried, *(seat for seat, one in seats.items() if (one.model, one.base_url) in models)]
+    board = runtime.health.board(now=utcnow().timestamp())
+    return next_aggregator(runtime.roster, conclusion.job.aggregator_requested, conclusion.panel, passed_over, board)
+
+
+def _written(
+    runtime: Runtime,
+    conclusion: Conclusion,
+    question: Question,
+    agent_id: str,
+    *,
+    attempt: int,
+    notes: list[str],
+) -> tuple[ConsensusResource, bool]:
+    """What this seat writes as the consensus, and whether it is whole.
+
+    Raises:
+        AgentError: nothing that can stand.
+    """
+    job, seat = conclusion.job, runtime.roster.seats[agent_id]
+    assignment = calls.Assignment(job.job_id, agent_id, seat, "consensus", attempt, seat.aggregator_max_tokens)
+    left_s = seconds_until(job.deadline_at) - STORING_S
+    is_last = attempt % len(runtime.roster.seats) == 0
+    completion, prompt = calls.call(
+        runtime,
+        assignment,
+        partial(_synthesis_prompt, question, conclusion),
+        timeout_s=min(seat.timeout_s, left_s if is_last else left_s * FAILOVER_SHARE),
+        keep=lambda: concluding.renew(runtime.db, conclusion, lease_until=runtime.lease_until(utcnow())),
+    )
+    assert isinstance(prompt, prompts.Synthesis)
+    is_whole = completion.finish_reason != "length"
+    text = completion.text if is_whole else answers.whole_sentences(completion.text)
+    try:
+        answers.check_consensus(text, fence=prompt.fence, instructions=prompt.instructions, question=question.text)
+    except AgentError:
+        calls.void(runtime, assignment)
+        raise
+    if prompt.shortened:
+        notes.append(f"{agent_id} concluded from shortened texts: its model's context does not hold them whole.")
+    consensus = ConsensusResource(
+        text=text,
+        agent_id=agent_id,
+        model=completion.model,
+        latency_ms=completion.latency_ms,
+        prompt_tokens=completion.prompt_tokens,
+        completion_tokens=completion.completion_tokens,
+    )
+    return consensus, is_whole
+
+
+def _synthesis_prompt(question: Question, conclusion: Conclusion, tokens: int) -> prompts.Synthesis:
+    responses = [(row.role, row.text) for row in conclusion.responses]
+    return prompts.synthesis_prompt(question, responses, job_id=conclusion.job.job_id, tokens=tokens)

@@ -1,0 +1,1 @@
+"""The whole real stack through nginx; only the hosted models are scripted."""

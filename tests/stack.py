@@ -1,0 +1,307 @@
+"""The whole product as a user starts it: `make up`'s supervisor in its own data folder, seen from outside."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self, TypeVar
+from urllib.parse import urlsplit
+
+import requests
+import sqlalchemy
+import yaml
+
+T = TypeVar("T")
+
+ROOT = Path(__file__).parents[1]
+#: Seconds until `/readyz` is green; a start takes far less on a quiet machine.
+READY_S = 90.0
+#: Seconds that everything has to end in after SIGTERM.
+STOP_S = 20.0
+#: What a command line gives away about who it is; the first that is found counts.
+NAMES = (
+    (re.compile(r" -Q ([\w.,-]+)"), None),
+    (re.compile(r"gunicorn"), "gateway"),
+    (re.compile(r"infra/up\.py"), "up"),
+    (re.compile(r"alembic"), "migrate"),
+    (re.compile(r"services\.(\w+)"), None),
+    (re.compile(r"(valkey|redis)-server"), "broker"),
+    (re.compile(r"nginx"), "nginx"),
+    (re.compile(r"supervisord"), "supervisord"),
+)
+
+
+def eventually(condition: Callable[[], T], deadline_s: float, what: str) -> T:
+    """Wait until the condition holds, and return what it returned.
+
+    Raises:
+        AssertionError: it did not hold by the deadline; the text says what was seen last.
+    """
+    ends = time.monotonic() + deadline_s
+    while not (seen := condition()):
+        if time.monotonic() > ends:
+            raise AssertionError(f"not within {deadline_s:g} s: {what}; seen last: {seen!r}")
+        time.sleep(0.05)
+    return seen
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Process(NamedTuple):
+    """A process of a stack; `born` tells it from another that gets the same pid later."""
+
+    pid: int
+    parent: int
+    born: int
+    name: str
+    command: str
+
+
+class Stack:
+    """A running Folkmoot; as a context manager it starts, and stops with the proof that nothing is left.
+
+    Args:
+        roster: what the roster file is to say; None leaves the product its default, the embedded model.
+        settings: `FOLKMOOT_*` variables beyond those every stack gets.
+    """
+
+    def __init__(self, roster: Mapping[str, Any] | None = None, settings: Mapping[str, str] | None = None) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="fm-"))
+        self.data = self.folder / "data"
+        self.port = free_port()
+        self._database = _own_database(os.environ.get("FOLKMOOT_DATABASE_URL"))
+        self.environment = self._settings(roster, settings or {})
+        self._up: subprocess.Popen[bytes] | None = None
+        self._told_before = 0
+
+    def _settings(self, roster: Mapping[str, Any] | None, settings: Mapping[str, str]) -> dict[str, str]:
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("FOLKMOOT_") and name != "OPENROUTER_API_KEY"
+        }
+        own = {"FOLKMOOT_DATA_DIR": str(self.data), "FOLKMOOT_PORT": str(self.port)}
+        if self._database:
+            own["FOLKMOOT_DATABASE_URL"] = self._database
+        if roster is not None:
+            own["FOLKMOOT_AGENTS_FILE"] = str(self.folder / "agents.yaml")
+            (self.folder / "agents.yaml").write_text(yaml.safe_dump(dict(roster), sort_keys=False), encoding="utf-8")
+        return {**inherited, **own, **settings}
+
+    @property
+    def url(self) -> str:
+        """The one public address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """The process that `make up` would leave in the foreground."""
+        assert self._up is not None, "the stack was not started"
+        return self._up.pid
+
+    def start(self) -> Self:
+        """Start everything and wait until its address is printed and ready; one that was stopped keeps its data."""
+        with (self.folder / "up.log").open("ab") as log:
+            self._told_before = len(self.output())
+            self._up = subprocess.Popen(
+                [sys.executable, "infra/up.py"],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            eventually(self._is_ready, READY_S, "the address is printed and ready")
+        except AssertionError as error:
+            with suppress(AssertionError):
+                self.stop()
+            raise AssertionError(f"{error}\n{self.logs()}") from None
+        return self
+
+    def _is_ready(self) -> bool:
+        if self._up is None or self._up.poll() is not None:
+            raise AssertionError("infra/up.py ended by itself")
+        if f"http://localhost:{self.port}" not in self.output()[self._told_before :]:
+            return False
+        with suppress(requests.RequestException):
+            return requests.get(f"{self.url}/readyz", timeout=2).status_code == 200
+        return False
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """End it as a user would, by one signal to the foreground process; returns its exit status.
+
+        Raises:
+            AssertionError: a process was left, or it took longer than `STOP_S`; what was left is killed.
+        """
+        assert self._up is not None, "the stack was not started"
+        before = self.processes()
+        with suppress(ProcessLookupError):
+            self._up.send_signal(how)
+        with suppress(subprocess.TimeoutExpired):
+            self._up.wait(STOP_S)
+        left = self._left_of(before)
+        for process in left:
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+        status = self._up.wait(5)
+        assert not left, f"left after {how.name}: {left}\n{self.logs()}"
+        return status
+
+    def _left_of(self, before: list[Process]) -> list[Process]:
+        """Those still there, a moment being granted to orphans on their way out."""
+        ends = time.monotonic() + 2
+        while True:
+            now = _every_process()
+            left = [process for process in before if (process.pid, process.born) in now]
+            left += [process for process in self.processes() if process not in left]
+            if not left or time.monotonic() > ends:
+                return left
+            time.sleep(0.05)
+
+    def close(self) -> None:
+        """Remove the data folder and the database made for this stack."""
+        _drop_database(self._database)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        """Start."""
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop what still runs, and clear up."""
+        try:
+            if self._up is not None and self._up.poll() is None:
+                self.stop()
+        finally:
+            self.close()
+
+    def processes(self, name: str | None = None) -> list[Process]:
+        """Every living process of the stack, or those of one name (`agent.qwen`, `gateway-1`, `broker` …).
+
+        A process is the stack's when it descends from `infra/up.py` or carries the stack's data folder.
+        """
+        everyone = _every_process()
+        members = {
+            pid for pid, _ in everyone if pid == self.pid or _variable(pid, "FOLKMOOT_DATA_DIR") == str(self.data)
+        }
+        grown = True
+        while grown:
+            children = {pid for (pid, _), parent in everyone.items() if parent in members} - members
+            members, grown = members | children, bool(children)
+        found = [_process(pid, parent, born) for (pid, born), parent in everyone.items() if pid in members]
+        return [process for process in found if process.command and name in (None, process.name)]
+
+    def signal(self, name: str, number: signal.Signals) -> list[Process]:
+        """Send a signal to every process of that name, parents first; returns them."""
+        targets = sorted(self.processes(name))
+        assert targets, f"no process is called {name}: {sorted({process.name for process in self.processes()})}"
+        for process in targets:
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, number)
+        return targets
+
+    def kill(self, name: str) -> list[Process]:
+        """End every process of that name at once, and wait until they are gone; others may be started."""
+        killed = self.signal(name, signal.SIGKILL)
+        eventually(
+            lambda: not any((each.pid, each.born) in _every_process() for each in killed),
+            5,
+            f"{name} is dead",
+        )
+        return killed
+
+    def variable(self, process: str, name: str) -> str:
+        """A setting as one of the stack's processes got it."""
+        return _variable(self.processes(process)[0].pid, name)
+
+    def output(self) -> str:
+        """What the foreground process has printed."""
+        return (self.folder / "up.log").read_text(encoding="utf-8", errors="replace")
+
+    def logs(self, lines: int = 12) -> str:
+        """The end of what was printed and of every log in the data folder."""
+        paths = [self.folder / "up.log", *sorted(self.data.rglob("*.log"))]
+        return "\n".join(f"--- {path.name}\n{_tail(path, lines)}" for path in paths if path.exists())
+
+
+def _tail(path: Path, lines: int) -> str:
+    return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+
+
+def _every_process() -> dict[tuple[int, int], int]:
+    """(pid, time of birth) of all that lives on this machine, zombies left out, to its parent's pid."""
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            state, parent, *rest = (entry / "stat").read_text().rpartition(")")[2].split()
+            if state not in "ZX":
+                found[int(entry.name), int(rest[17])] = int(parent)
+    return found
+
+
+def _process(pid: int, parent: int, born: int) -> Process:
+    with suppress(OSError):
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
+        command = words.decode(errors="replace").strip()
+        return Process(pid, parent, born, _name(pid, command), command)
+    return Process(pid, parent, born, "", "")
+
+
+def _name(pid: int, command: str) -> str:
+    for pattern, name in NAMES:
+        if match := pattern.search(command):
+            served_by = _variable(pid, "FOLKMOOT_SERVED_BY") if name == "gateway" else ""
+            return served_by or name or match.group(1)
+    return command.partition(" ")[0]
+
+
+def _variable(pid: int, name: str) -> str:
+    """A variable of a process as it was started; empty when it has none or cannot be read."""
+    with suppress(OSError):
+        for entry in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+            if entry.startswith(name.encode() + b"="):
+                return entry.decode(errors="replace").partition("=")[2]
+    return ""
+
+
+def _own_database(url: str | None) -> str | None:
+    """A fresh database beside the one named, on PostgreSQL; on SQLite every stack has its own file anyway."""
+    if not url or not url.startswith("postgresql"):
+        return None
+    name = f"folkmoot_{os.getpid()}_{time.monotonic_ns()}"
+    _on_server(url, f"CREATE DATABASE {name}")
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
+
+
+def _drop_database(url: str | None) -> None:
+    if url and (named := os.environ.get("FOLKMOOT_DATABASE_URL")):
+        _on_server(named, f"DROP DATABASE IF EXISTS {urlsplit(url).path[1:]} WITH (FORCE)")
+
+
+def _on_server(url: str, statement: str) -> None:
+    engine = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sqlalchemy.text(statement))
+    engine.dispose()

