@@ -118,7 +118,7 @@ class Stack:
         with (self.folder / "up.log").open("ab") as log:
             self._told_before = len(self.output())
             self._up = subprocess.Popen(
-                [sys.executable, "infra/up.py"],
+                [*_ending_with_us(), sys.executable, "infra/up.py"],
                 cwd=ROOT,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -244,6 +244,12 @@ class Stack:
         """The end of what was printed and of every log in the data folder."""
         paths = [self.folder / "up.log", *sorted(self.data.rglob("*.log"))]
         return "\n".join(f"--- {path.name}\n{_tail(path, lines)}" for path in paths if path.exists())
+
+
+def _ending_with_us() -> list[str]:
+    """What makes the kernel end the stack when the tests are killed before they can, where there is such a thing."""
+    found = shutil.which("setpriv")
+    return [found, "--pdeathsig", "TERM", "--"] if found else []
 
 
 def _tail(path: Path, lines: int) -> str:

@@ -39,6 +39,8 @@ class Seat(Endpoint):
     timeout_s: Annotated[float, Field(gt=0, le=3600)] = 30
     #: Tokens that prompt and answer may take together; prompts are shortened to fit.
     context_tokens: Annotated[int, Field(ge=256)] = 8192
+    #: Tokens that a panel prompt may take, for a model that reads slowly; by default all that its answer leaves.
+    prompt_tokens: Annotated[int, Field(ge=256)] | None = None
     fallbacks: tuple[Endpoint, ...] = ()
 
 

@@ -1,6 +1,8 @@
 """What counts as an answer: the checks on what a model wrote before it is stored or shown. Pure functions."""
 
 import re
+from collections.abc import Sequence
+from itertools import pairwise
 
 from folkmoot.errors import AnswerInvalid
 
@@ -12,6 +14,8 @@ REFUSAL_CHARS = 600
 #: From this share of its word groups found in our own instructions, a text is an echo of them.
 ECHO_SHARE = 0.6
 ECHO_GROUP = 5
+#: A sentence of so many words is nobody's by chance.
+ECHO_SENTENCE = 10
 #: A text that long, and that much made of the question, is the question.
 REPEATED_SHARE = 0.8
 
@@ -101,21 +105,21 @@ def check_response(text: str) -> None:
         raise AnswerInvalid(f"it answered with an error as text: {excerpt(text)}")
 
 
-def check_consensus(text: str, *, fence: str, instructions: str, question: str = "") -> None:
+def check_consensus(text: str, *, instructions: str, question: str = "", frame: Sequence[str] = ()) -> None:
     """See that what an aggregator wrote can stand as a consensus.
 
     Args:
         text: what it wrote.
-        fence: the code around the quoted responses; only an echo of the prompt holds it.
         instructions: our own part of its prompt.
         question: the user's part of it.
+        frame: our lines before the quotations in it.
     Raises:
         AnswerInvalid: it is empty, an error as text, a refusal, an echo of the prompt, or a stub.
     """
     check_response(text)
     if is_refusal(text):
         raise AnswerInvalid(f"it refused: {excerpt(text)}")
-    if fence in text or is_echo(text, instructions) or is_repeated(text, question):
+    if is_echo(text, instructions, frame) or is_repeated(text, question):
         raise AnswerInvalid("it repeated its prompt instead of answering")
     if len(words(text)) < LEAST_WORDS:
         raise AnswerInvalid(f"it wrote only a stub: {excerpt(text)}")
@@ -133,9 +137,17 @@ def is_refusal(text: str) -> bool:
     return len(text) <= REFUSAL_CHARS and _REFUSAL.match(text.strip()) is not None
 
 
-def is_echo(text: str, instructions: str) -> bool:
-    """Whether most of the text stands word for word in our own instructions."""
-    return _share(words(text), words(instructions)) >= ECHO_SHARE
+def is_echo(text: str, instructions: str, frame: Sequence[str] = ()) -> bool:
+    """Whether the text is our own prompt: most of it, a whole sentence of it, or one of its quotations with its label."""
+    said = words(text)
+    if _share(said, words(instructions)) >= ECHO_SHARE:
+        return True
+    line_of = f" {' '.join(said)} "
+    sentences = (words(sentence) for sentence in re.split(r"[.!?:]\s+|\n", instructions))
+    if any(len(sentence) >= ECHO_SENTENCE and f" {' '.join(sentence)} " in line_of for sentence in sentences):
+        return True
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return any(first in frame and second.startswith(">") for first, second in pairwise(lines))
 
 
 def is_repeated(text: str, question: str) -> bool:

@@ -41,6 +41,7 @@ class Assignment:
     stage: Stage
     attempt: int
     max_tokens: int
+    prompt_tokens: int
 
 
 def call(
@@ -64,7 +65,7 @@ def call(
         ClaimLost: nobody wants the answer any more; the call was closed.
     """
     ends_at = time.monotonic() + timeout_s
-    tokens = assignment.seat.context_tokens - assignment.max_tokens
+    tokens = assignment.prompt_tokens
     for _ in range(HALVINGS):
         prompt = prompt_within(tokens)
         try:

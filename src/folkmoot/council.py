@@ -23,6 +23,8 @@ from folkmoot.store.asking import Claim, Moved, Outcome
 from folkmoot.store.concluding import Conclusion
 from folkmoot.synthesis import synthesise
 
+SHORTENED = "The question is longer than the models of the panel read at once; they answered a shortened one."
+
 #: Measures a query's responses: (query, question type, (agent_id, text) of each) → the result, and all its data.
 Analyser = Callable[[str, str, Sequence[tuple[str, str]]], tuple[AnalysisResource, dict[str, Any]]]
 
@@ -146,12 +148,20 @@ def _answer(runtime: Runtime, claim: Claim) -> Outcome:
     seat = runtime.roster.seats.get(claim.agent_id)
     if seat is None:
         return Outcome("failed", model="", error="this seat is not in the roster any more")
-    assignment = calls.Assignment(job.job_id, claim.agent_id, seat, "response", claim.attempt, seat.max_tokens)
+    assignment = calls.Assignment(
+        job_id=job.job_id,
+        agent_id=claim.agent_id,
+        seat=seat,
+        stage="response",
+        attempt=claim.attempt,
+        max_tokens=seat.max_tokens,
+        prompt_tokens=seat.prompt_tokens or seat.context_tokens - seat.max_tokens,
+    )
     if claim.attempt > 1:
         calls.void_abandoned(runtime, job.job_id, "response", agent_id=claim.agent_id)
     question = queries.question(runtime.db, job)
     try:
-        completion, _ = calls.call(
+        completion, prompt = calls.call(
             runtime,
             assignment,
             lambda tokens: prompts.agent_prompt(question, claim.role, tokens=tokens),
@@ -170,12 +180,13 @@ def _answer(runtime: Runtime, claim: Claim) -> Outcome:
         latency_ms=completion.latency_ms,
         prompt_tokens=completion.prompt_tokens,
         completion_tokens=completion.completion_tokens,
+        note=SHORTENED if prompt.shortened else None,
     )
 
 
 def _response(claim: Claim, outcome: Outcome) -> ResponseResource:
     return ResponseResource(
-        agent_id=claim.agent_id, role=claim.role, cached=False, attempts=claim.attempt, **vars(outcome)
+        agent_id=claim.agent_id, role=claim.role, cached=False, attempts=claim.attempt, **outcome.columns()
     )
 
 

@@ -16,7 +16,7 @@ Rows = TypeVar("Rows", bound=Select[*tuple[Any, ...]])
 #: How long a SQLite writer waits for the one before it; rare commits take more than a second.
 BUSY_TIMEOUT_MS = 10_000
 #: Connections a process keeps, and how many more it may open: transactions are short, so threads share a few.
-POOL = {"pool_size": 4, "max_overflow": 12, "pool_timeout": 15, "pool_pre_ping": False}
+POOL: dict[str, Any] = {"pool_size": 4, "max_overflow": 12, "pool_timeout": 15}
 #: A dead PostgreSQL server is noticed within seconds, not after TCP's own minutes.
 POSTGRES_ARGS = {
     "connect_timeout": 3,
@@ -104,7 +104,8 @@ def _translated() -> Iterator[None]:
 
 
 def _postgres(url: str) -> Engine:
-    return create_engine(url, connect_args=POSTGRES_ARGS, **POOL)
+    # A connection that broke while it was idle is replaced before anything is asked of it.
+    return create_engine(url, connect_args=POSTGRES_ARGS, pool_pre_ping=True, **POOL)
 
 
 def _sqlite(url: str) -> Engine:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from folkmoot import answers, calls, prompts
+from folkmoot.agents import Roster, Seat
 from folkmoot.errors import AgentError
 from folkmoot.panel import next_aggregator
 from folkmoot.prompts import Question
@@ -46,8 +47,15 @@ def synthesise(runtime: Runtime, conclusion: Conclusion, notes: list[str]) -> tu
         if draft is not None:
             calls.void_abandoned(runtime, conclusion.job.job_id, "consensus")
         try:
+            timeout_s = _timeout_s(runtime.roster, conclusion, tried)
             consensus, is_whole = _written(
-                runtime, conclusion, question, agent_id, attempt=first + len(tried), notes=notes
+                runtime,
+                conclusion,
+                question,
+                agent_id,
+                attempt=first + len(tried),
+                timeout_s=timeout_s,
+                notes=notes,
             )
         except AgentError as error:
             notes.append(f"{agent_id} could not conclude: {error}")
@@ -68,10 +76,23 @@ def _next(runtime: Runtime, conclusion: Conclusion, tried: Sequence[str], draft:
     if tried and seconds_until(conclusion.job.deadline_at) <= STORING_S:
         return None
     seats = runtime.roster.seats
-    models = {(seats[seat].model, seats[seat].base_url) for seat in tried} if draft else set()
-    passed_over = [*tried, *(seat for seat, one in seats.items() if (one.model, one.base_url) in models)]
+    models = {_model(seats[seat]) for seat in tried} if draft else set()
+    passed_over = [*tried, *(seat for seat, one in seats.items() if _model(one) in models)]
     board = runtime.health.board(now=utcnow().timestamp())
     return next_aggregator(runtime.roster, conclusion.job.aggregator_requested, conclusion.panel, passed_over, board)
+
+
+def _model(seat: Seat) -> tuple[str, str]:
+    return seat.model, seat.base_url
+
+
+def _timeout_s(roster: Roster, conclusion: Conclusion, tried: Sequence[str]) -> float:
+    """What the seat tried last may take: a share of the time left while another model could still take over."""
+    seat = roster.seats[tried[-1]]
+    left_s = seconds_until(conclusion.job.deadline_at) - STORING_S
+    others = (one for agent_id, one in roster.seats.items() if agent_id not in tried)
+    has_another = any(_model(one) != _model(seat) for one in others)
+    return min(seat.timeout_s, left_s * FAILOVER_SHARE if has_another else left_s)
 
 
 def _written(
@@ -81,6 +102,7 @@ def _written(
     agent_id: str,
     *,
     attempt: int,
+    timeout_s: float,
     notes: list[str],
 ) -> tuple[ConsensusResource, bool]:
     """What this seat writes as the consensus, and whether it is whole.
@@ -89,21 +111,27 @@ def _written(
         AgentError: nothing that can stand.
     """
     job, seat = conclusion.job, runtime.roster.seats[agent_id]
-    assignment = calls.Assignment(job.job_id, agent_id, seat, "consensus", attempt, seat.aggregator_max_tokens)
-    left_s = seconds_until(job.deadline_at) - STORING_S
-    is_last = attempt % len(runtime.roster.seats) == 0
+    assignment = calls.Assignment(
+        job_id=job.job_id,
+        agent_id=agent_id,
+        seat=seat,
+        stage="consensus",
+        attempt=attempt,
+        max_tokens=seat.aggregator_max_tokens,
+        prompt_tokens=seat.context_tokens - seat.aggregator_max_tokens,
+    )
     completion, prompt = calls.call(
         runtime,
         assignment,
         partial(_synthesis_prompt, question, conclusion),
-        timeout_s=min(seat.timeout_s, left_s if is_last else left_s * FAILOVER_SHARE),
+        timeout_s=timeout_s,
         keep=lambda: concluding.renew(runtime.db, conclusion, lease_until=runtime.lease_until(utcnow())),
     )
     assert isinstance(prompt, prompts.Synthesis)
     is_whole = completion.finish_reason != "length"
     text = completion.text if is_whole else answers.whole_sentences(completion.text)
     try:
-        answers.check_consensus(text, fence=prompt.fence, instructions=prompt.instructions, question=question.text)
+        answers.check_consensus(text, instructions=prompt.instructions, question=question.text, frame=prompt.frame)
     except AgentError:
         calls.void(runtime, assignment)
         raise

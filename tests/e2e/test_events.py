@@ -196,7 +196,7 @@ def forget(stack: Stack) -> None:
 
 def test_silence_is_kept_alive(client: Client, model: ScriptedModel) -> None:
     """While nothing happens a comment line comes within 15 s, so that no proxy hangs up."""
-    model.script("scripted/qwen", {"delay_s": 16.5})
+    model.script("scripted/qwen", {"delay_s": 19})
     comments: list[str] = []
 
     events = list(client.events(client.ask(deadline_s=40)["job_id"], comments=comments))

@@ -9,7 +9,6 @@ from folkmoot.catalogue import EXAMPLES, QUESTION_TYPES
 from folkmoot.errors import AnswerInvalid
 from folkmoot.prompts import Question, Synthesis, synthesis_prompt
 
-FENCE = "0123456789ab"
 QUERY = "Should voting be compulsory for everybody who is old enough?"
 #: A consensus that can stand.
 CONSENSUS = "Yes. The responses agree that voting should be easy, and differ on whether it may be a duty."
@@ -220,7 +219,7 @@ def test_an_error_posing_as_an_answer_is_caught(text: str) -> None:
 def test_a_refusal_is_no_consensus(text: str) -> None:
     """A text that does no more than refuse never stands as the consensus."""
     with pytest.raises(AnswerInvalid, match="refused"):
-        answers.check_consensus(text, fence=FENCE, instructions="")
+        answers.check_consensus(text, instructions="")
 
 
 @pytest.mark.parametrize("text", REFUSALS)
@@ -238,7 +237,7 @@ def test_prose_that_begins_like_an_error_is_a_response(text: str) -> None:
 @pytest.mark.parametrize("text", LEGITIMATE)
 def test_prose_that_begins_like_a_refusal_is_a_consensus(text: str) -> None:
     """A consensus is not thrown away for how its first words sound."""
-    answers.check_consensus(text, fence=FENCE, instructions="")
+    answers.check_consensus(text, instructions="")
 
 
 @pytest.mark.parametrize("prefix", ["Error: rate limits. ", "I cannot help with everything. ", "Too many requests. "])
@@ -246,7 +245,7 @@ def test_a_long_text_about_errors_is_prose(prefix: str) -> None:
     """A text of several paragraphs is judged as prose, whatever it speaks about."""
     text = prefix + "Limits that are the same for everybody protect a shared good, and the panel agrees. " * 12
 
-    answers.check_consensus(text, fence=FENCE, instructions="")
+    answers.check_consensus(text, instructions="")
 
 
 def test_a_long_traceback_is_an_error() -> None:
@@ -302,7 +301,7 @@ def test_a_text_without_a_word_is_nothing(text: str) -> None:
 def test_no_text_breaks_the_checks(text: str) -> None:
     """A hundred thousand characters of anything get a judgement, at once, and no other error."""
     try:
-        answers.check_consensus(text, fence=FENCE, instructions=CONSENSUS)
+        answers.check_consensus(text, instructions=CONSENSUS)
     except AnswerInvalid as error:
         assert len(str(error)) < 300
 
@@ -311,7 +310,7 @@ def test_no_text_breaks_the_checks(text: str) -> None:
 def test_any_text_gets_a_judgement(text: str) -> None:
     """Whatever Unicode a model writes, a check passes or says why it does not, in one short line."""
     try:
-        answers.check_consensus(text, fence=FENCE, instructions=text[::2])
+        answers.check_consensus(text, instructions=text[::2])
     except AnswerInvalid as error:
         assert len(str(error)) < 300
         assert len(str(error).splitlines()) == 1
@@ -334,14 +333,14 @@ def test_any_text_gets_a_judgement(text: str) -> None:
 )
 def test_a_consensus_may_be_in_any_language(text: str) -> None:
     """A whole sentence is no stub, whether or not its script writes words apart."""
-    answers.check_consensus(text, fence=FENCE, instructions="")
+    answers.check_consensus(text, instructions="")
 
 
 @pytest.mark.parametrize("text", ["No.", "Yes, indeed.", "The answer is:", "はい。", "A, B, C"])
 def test_a_stub_is_no_consensus(text: str) -> None:
     """Fewer than five words conclude nothing."""
     with pytest.raises(AnswerInvalid, match="stub"):
-        answers.check_consensus(text, fence=FENCE, instructions="")
+        answers.check_consensus(text, instructions="")
 
 
 def prompt_for(query: str, kind: str = "None") -> Synthesis:
@@ -357,18 +356,18 @@ def test_an_echo_of_the_whole_prompt_is_no_consensus() -> None:
     for message in prompt.messages:
         with pytest.raises(AnswerInvalid, match="repeated its prompt"):
             answers.check_consensus(
-                message["content"], fence=prompt.fence, instructions=prompt.instructions, question=QUERY
+                message["content"], frame=prompt.frame, instructions=prompt.instructions, question=QUERY
             )
 
 
 def test_an_echo_of_the_task_is_no_consensus() -> None:
-    """The task alone, without any fence, in other case and spacing, is recognised too."""
+    """The task alone, in other case and spacing, is recognised too."""
     prompt = prompt_for(QUERY)
     task = prompt.messages[1]["content"].rsplit("\n\n", 1)[1]
 
     with pytest.raises(AnswerInvalid, match="repeated its prompt"):
         answers.check_consensus(
-            task.upper().replace(" ", "\n"), fence=prompt.fence, instructions=prompt.instructions, question=QUERY
+            task.upper().replace(" ", "\n"), frame=prompt.frame, instructions=prompt.instructions, question=QUERY
         )
 
 
@@ -379,14 +378,17 @@ def test_the_question_once_more_is_no_consensus(frame: str) -> None:
 
     with pytest.raises(AnswerInvalid, match="repeated its prompt"):
         answers.check_consensus(
-            frame.format(QUERY), fence=prompt.fence, instructions=prompt.instructions, question=QUERY
+            frame.format(QUERY), frame=prompt.frame, instructions=prompt.instructions, question=QUERY
         )
 
 
-def test_a_fence_in_a_consensus_is_an_echo() -> None:
-    """The code around the quoted responses never reaches the user."""
+def test_a_label_with_its_quotation_is_an_echo() -> None:
+    """A prompt that was copied until the tokens ran out is no consensus, though its task was not reached."""
+    prompt = prompt_for(QUERY)
+    text = prompt.messages[1]["content"][:160]
+
     with pytest.raises(AnswerInvalid, match="repeated its prompt"):
-        answers.check_consensus(f"{CONSENSUS} [{FENCE} end]", fence=FENCE, instructions="")
+        answers.check_consensus(text, frame=prompt.frame, instructions=prompt.instructions, question=QUERY)
 
 
 def test_a_consensus_may_quote_the_responses() -> None:
@@ -394,7 +396,7 @@ def test_a_consensus_may_quote_the_responses() -> None:
     prompt = prompt_for(QUERY)
     text = "Yes, for it helps the poor. No, it costs too much. Two say yes, and one says no."
 
-    answers.check_consensus(text, fence=prompt.fence, instructions=prompt.instructions, question=QUERY)
+    answers.check_consensus(text, frame=prompt.frame, instructions=prompt.instructions, question=QUERY)
 
 
 @pytest.mark.parametrize(
@@ -424,7 +426,7 @@ def test_an_answer_in_the_words_of_the_question_is_a_consensus(query: str, kind:
     prompt = prompt_for(query, kind)
     assert query in {example.query for example in EXAMPLES}
 
-    answers.check_consensus(text, fence=prompt.fence, instructions=prompt.instructions, question=query)
+    answers.check_consensus(text, frame=prompt.frame, instructions=prompt.instructions, question=query)
 
 
 @pytest.mark.parametrize("kind", QUESTION_TYPES)
@@ -434,7 +436,7 @@ def test_a_long_answer_to_a_long_question_is_a_consensus(kind: str) -> None:
     prompt = prompt_for(query, kind)
     text = f"{query} Most responses say no. A child needs its school every day, and nights can be shared by towns."
 
-    answers.check_consensus(text, fence=prompt.fence, instructions=prompt.instructions, question=query)
+    answers.check_consensus(text, frame=prompt.frame, instructions=prompt.instructions, question=query)
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,12 @@ class Outcome:
     latency_ms: int | None = None
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    #: What the user should know about the query because of it.
+    note: str | None = None
+
+    def columns(self) -> dict[str, Any]:
+        """What of it the response's row holds."""
+        return {name: value for name, value in vars(self).items() if name != "note"}
 
 
 def claim(
@@ -92,19 +98,15 @@ def finish(
             return False, None
         stored = connection.execute(
             _held(claim).values(
-                status=outcome.status,
-                model=outcome.model,
-                text=outcome.text,
-                error=outcome.error,
-                latency_ms=outcome.latency_ms,
-                prompt_tokens=outcome.prompt_tokens,
-                completion_tokens=outcome.completion_tokens,
+                **outcome.columns(),
                 lease_until=None,
                 finished_at=now,
             )
         )
         if stored.rowcount == 0:
             return False, None
+        if outcome.note is not None and outcome.note not in job.notes:
+            _move(connection, job, notes=[*job.notes, outcome.note])
         return True, settle(db, connection, claim.job.job_id, now=now, hint_due_at=hint_due_at)
 
 
