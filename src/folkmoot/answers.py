@@ -14,6 +14,8 @@ REFUSAL_CHARS = 600
 #: From this share of its word groups found in our own instructions, a text is an echo of them.
 ECHO_SHARE = 0.6
 ECHO_GROUP = 5
+#: A consensus may quote one response under its label; the prompt quotes the question and all of them.
+ECHO_QUOTATIONS = 2
 #: A sentence of so many words is nobody's by chance.
 ECHO_SENTENCE = 10
 #: A text that long, and that much made of the question, is the question.
@@ -138,7 +140,7 @@ def is_refusal(text: str) -> bool:
 
 
 def is_echo(text: str, instructions: str, frame: Sequence[str] = ()) -> bool:
-    """Whether the text is our own prompt: most of it, a whole sentence of it, or one of its quotations with its label."""
+    """Whether the text is our own prompt: most of it, a whole sentence of it, or its quotations with their labels."""
     said = words(text)
     if _share(said, words(instructions)) >= ECHO_SHARE:
         return True
@@ -147,7 +149,8 @@ def is_echo(text: str, instructions: str, frame: Sequence[str] = ()) -> bool:
     if any(len(sentence) >= ECHO_SENTENCE and f" {' '.join(sentence)} " in line_of for sentence in sentences):
         return True
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return any(first in frame and second.startswith(">") for first, second in pairwise(lines))
+    copied = sum(first in frame and second.startswith(">") for first, second in pairwise(lines))
+    return copied >= ECHO_QUOTATIONS
 
 
 def is_repeated(text: str, question: str) -> bool:
