@@ -79,6 +79,9 @@ CMD ["python3", "-m", "alembic", "upgrade", "head"]
 
 FROM core AS model
 COPY --from=model-build /venv /venv
+USER root
+RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
+USER folkmoot
 COPY services/model services/model
 CMD ["python3", "-m", "services.model"]
 
