@@ -5,6 +5,8 @@ one limit for the whole call, and a call that nobody wants any more is closed at
 """
 
 import asyncio
+import logging
+import os
 import queue
 import threading
 import time
@@ -28,6 +30,8 @@ CONNECT_TIMEOUT_S = 5.0
 KEEPALIVE_S = 4.0
 #: The longest line of a stream, in bytes; a whole answer in one chunk fits.
 LONGEST_LINE = 4 * 2**20
+
+log = logging.getLogger(__name__)
 
 
 class Call:
@@ -199,8 +203,12 @@ async def _body_of(answer: aiohttp.ClientResponse) -> str:
 
 
 def _reason(endpoint: Endpoint, error: Exception) -> str:
+    """The reason that users see; where the endpoint lies is for the log alone."""
+    log.warning("endpoint %s: %s", endpoint.base_url, error)
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "no connection to its endpoint: its host name is not known"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"no connection to its endpoint {endpoint.base_url}: {error.strerror or 'connection failed'}"
+        return f"no connection to its endpoint: {os.strerror(error.errno) if error.errno else 'connection failed'}"
     if isinstance(error, aiohttp.ServerTimeoutError):
-        return f"no connection to its endpoint {endpoint.base_url} within {CONNECT_TIMEOUT_S:.0f} s"
+        return f"no connection to its endpoint within {CONNECT_TIMEOUT_S:.0f} s"
     return "its answer was cut off: the connection broke"
