@@ -14,7 +14,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 SERVICES := gateway worker heartbeat migrate ui model
 EXTRAS := $(SERVICES:%=--extra %)
 
-.PHONY: help up test test-fast test-unit test-services test-e2e test-browser check fmt lock clean
+.PHONY: help up test test-fast test-unit test-store test-services test-e2e test-browser check fmt lock clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ test-fast: $(DEV) ## the tests that need no running stack; under two minutes
 
 test-unit: $(DEV) ## each module by itself
 	@$(BIN)/python -m pytest tests/unit
+
+test-store: $(DEV) ## the store and the council, on SQLite and PostgreSQL
+	@$(BIN)/python -m pytest tests/store
 
 test-services: $(DEV) ## each process and each real part by itself
 	@$(BIN)/python -m pytest tests/services

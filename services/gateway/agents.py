@@ -31,7 +31,7 @@ def _agent(runtime: Runtime, agent_id: str, entry: Entry | None) -> AgentAnswer:
         seat=agent_id,
         model=runtime.roster.seats[agent_id].model,
         is_aggregator=agent_id == runtime.roster.aggregator,
-        state=entry.state if entry else "unhealthy",
+        state=entry.state if entry else "healthy",
         reason=entry.reason if entry else UNKNOWN,
         since=utc(entry.since) if entry else None,
         last_heartbeat=utc(entry.last_heartbeat) if entry else None,

@@ -9,9 +9,10 @@ from flask import Flask, Response, g, request
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 
+from folkmoot import accounts
 from folkmoot import settings as environment
 from folkmoot.errors import SettingsError
-from folkmoot.runtime import Runtime, build
+from folkmoot.runtime import build
 from folkmoot.settings import Settings
 from services.gateway import (
     agents,
@@ -48,11 +49,13 @@ def create_app(settings: Settings | None = None) -> Flask:
         static_folder=None,
     )
     app.extensions["folkmoot"] = runtime
+    # Made now, so that the first sign-in under a name that does not exist takes no longer than the others.
+    accounts.nobodys_hash()
     app.json.sort_keys = False  # type: ignore[attr-defined]
     problems.register(app)
     _name_answers(app, served_by=os.environ.get("FOLKMOOT_SERVED_BY") or socket.gethostname())
-    app.before_request(bodies.check)
     app.before_request(identity.check)
+    app.before_request(bodies.check)
     for blueprint in (users.api, catalogue.api, queries.api, events.api(runtime), agents.api, system.api):
         app.register_api(blueprint)
     documents.register(app)
@@ -72,9 +75,3 @@ def _name_answers(app: Flask, *, served_by: str) -> None:
         answer.headers["X-Served-By"] = served_by
         answer.headers.setdefault("Cache-Control", "no-store")
         return answer
-
-
-def runtime_of(app: Flask) -> Runtime:
-    """The collaborators that the factory gave this app."""
-    runtime: Runtime = app.extensions["folkmoot"]
-    return runtime

@@ -22,7 +22,7 @@ def run(runtime: Runtime, stopped: threading.Event) -> None:
     probing = threading.Thread(target=watch.probe_until, args=(stopped,), name="probes", daemon=True)
     probing.start()
     while True:
-        _guarded("sweep", lambda: sweep(runtime))
+        sweep(runtime)
         _guarded("health", watch.refresh)
         if stopped.wait(runtime.settings.sweep_s):
             return

@@ -19,7 +19,7 @@ def run(settings: Settings, app: Celery, queue: str) -> None:
     """Consume the queue until a signal ends the process; what is under way is finished first."""
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     runtime = build(settings)
-    register(app, lambda: runtime)
+    register(app, runtime)
     heartbeat = Heartbeat(runtime, queue)
     heartbeat.start()
     try:
@@ -47,7 +47,7 @@ class Heartbeat:
     def __init__(self, runtime: Runtime, queue: str) -> None:
         """Beat for a pool by its queue's name."""
         self._runtime = runtime
-        self._pool = queue.removeprefix("agent.")
+        self._pool = queue.removeprefix("agent.") if queue.startswith("agent.") else f"queue.{queue}"
         self._worker_id = f"{socket.gethostname()}:{os.getpid()}"
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)

@@ -1,27 +1,25 @@
 """The tasks: each hands its ids to the council."""
 
-from collections.abc import Callable
-
 from celery import Celery
 
 from folkmoot import council, dispatch
 from folkmoot.runtime import Runtime
 
 
-def register(app: Celery, runtime: Callable[[], Runtime]) -> None:
-    """Make the tasks known to the app; `runtime` gives the collaborators of this process."""
+def register(app: Celery, runtime: Runtime) -> None:
+    """Make the tasks known to the app, with the collaborators of this process."""
 
     @app.task(name=dispatch.ASK)
     def ask(job_id: str, agent_id: str) -> None:
         """Ask one agent; see council.ask for the rules."""
-        council.ask(runtime(), job_id, agent_id)
+        council.ask(runtime, job_id, agent_id)
 
     @app.task(name=dispatch.CONCLUDE)
     def conclude(job_id: str) -> None:
         """Conclude a query; see council.conclude for the rules."""
-        council.conclude(runtime(), job_id)
+        council.conclude(runtime, job_id)
 
     @app.task(name=dispatch.ANALYSE)
     def analyse(job_id: str) -> None:
         """Measure a concluded query; see council.analyse for the rules."""
-        council.analyse(runtime(), job_id, None)
+        council.analyse(runtime, job_id, None)

@@ -5,6 +5,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
@@ -17,8 +18,6 @@ from folkmoot.models import Session, User
 
 #: OWASP's second choice for argon2id: 19 MiB, two passes, one lane.
 HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-#: A hash of nothing anybody knows, so that a sign-in takes as long for a name that does not exist.
-NOBODYS_HASH = HASHER.hash(secrets.token_urlsafe(32))
 
 USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,63}")
 PASSWORD_CHARS = (8, 256)
@@ -98,7 +97,7 @@ def sign_in(db: Database, username: str, password: str, *, now: datetime, hours:
     # A name that nobody can have is looked up all the same, without the character that PostgreSQL does not take.
     with db.read() as connection:
         row = connection.execute(select(User).where(User.folded == username.casefold().replace("\x00", " "))).first()
-    if not _matches(row.password_hash if row is not None else NOBODYS_HASH, password) or row is None:
+    if not _matches(row.password_hash if row is not None else nobodys_hash(), password) or row is None:
         raise NotSignedIn(WRONG)
     if HASHER.check_needs_rehash(row.password_hash):
         _rehash(db, row.id, password)
@@ -109,6 +108,12 @@ def sign_in(db: Database, username: str, password: str, *, now: datetime, hours:
             insert(Session).values(user_id=row.id, token_hash=_hashed(token), created_at=now, expires_at=expires_at)
         )
     return token, expires_at
+
+
+@cache
+def nobodys_hash() -> str:
+    """A hash of nothing anybody knows, so that a sign-in takes as long for a name that does not exist."""
+    return HASHER.hash(secrets.token_urlsafe(32))
 
 
 def _matches(password_hash: str, password: str) -> bool:

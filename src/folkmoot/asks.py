@@ -84,7 +84,7 @@ def _seat_problems(ask: Ask, roster: Roster) -> dict[str, str]:
 
 
 def _role_problems(ask: Ask, roster: Roster) -> dict[str, str]:
-    panel = ask.agents if ask.agents is not None else panel_of(ask, roster)
+    panel = panel_of(ask, roster)
     named = ask.roles.values() if isinstance(ask.roles, Mapping) else ask.roles
     unknown = [role for role in named if role not in ROLES]
     if unknown:

@@ -15,6 +15,7 @@ from folkmoot.errors import (
     EndpointRefused,
     EndpointTimedOut,
     EndpointUnreachable,
+    Unavailable,
 )
 from folkmoot.prompts import Prompt
 from folkmoot.runtime import Runtime, utcnow
@@ -25,6 +26,8 @@ Stage = Literal["response", "consensus"]
 
 #: A prompt that the endpoint finds too long is halved this often.
 HALVINGS = 3
+#: A call that had less time than this says nothing about its seat when the time runs out, in seconds.
+FAIR_S = 3.0
 #: Statuses that tell about this one request, not about the seat.
 OUR_FAULT = (400, 413, 422)
 
@@ -65,36 +68,40 @@ def call(
         ClaimLost: nobody wants the answer any more; the call was closed.
     """
     ends_at = time.monotonic() + timeout_s
-    tokens = assignment.prompt_tokens
-    for _ in range(HALVINGS):
-        prompt = prompt_within(tokens)
+    halved = 0
+    while True:
+        prompt = prompt_within(assignment.prompt_tokens >> halved)
         try:
             return _call_once(runtime, assignment, prompt, ends_at - time.monotonic(), keep), prompt
         except EndpointRefused as error:
-            if not error.context_exceeded:
+            if not error.context_exceeded or halved == HALVINGS:
                 raise
-            tokens //= 2
-    return _call_once(runtime, assignment, prompt_within(tokens), ends_at - time.monotonic(), keep), prompt
+        halved += 1
 
 
 def _call_once(
     runtime: Runtime, assignment: Assignment, prompt: Prompt, timeout_s: float, keep: Callable[[], bool]
 ) -> Completion:
+    if timeout_s <= 0:
+        raise EndpointTimedOut("no time was left to ask it")
     agent_id = assignment.agent_id
     try:
         completion = _stream(runtime, assignment, _request(assignment, prompt), timeout_s, keep)
     except AgentError as error:
-        if _tells_of_the_seat(error):
+        if _tells_of_the_seat(error, timeout_s):
             runtime.health.erred(agent_id, str(error), now=utcnow().timestamp())
         raise
     runtime.health.succeeded(agent_id, completion.latency_ms)
     return completion
 
 
-def _tells_of_the_seat(error: AgentError) -> bool:
+def _tells_of_the_seat(error: AgentError, timeout_s: float) -> bool:
+    """Whether an error says that the seat is not well; a user's short deadline must not take it from everybody."""
     if isinstance(error, EndpointRefused):
         return error.status not in OUR_FAULT
-    return isinstance(error, EndpointTimedOut | EndpointUnreachable)
+    if isinstance(error, EndpointTimedOut):
+        return timeout_s >= FAIR_S
+    return isinstance(error, EndpointUnreachable)
 
 
 def _request(assignment: Assignment, prompt: Prompt) -> Request:
@@ -121,21 +128,16 @@ def _stream(
     runtime: Runtime, assignment: Assignment, request: Request, timeout_s: float, keep: Callable[[], bool]
 ) -> Completion:
     """Follow the call, passing its pieces on, renewing the claim thrice a lease, and voiding what a failure left."""
-    if timeout_s <= 0:
-        raise EndpointTimedOut("no time was left to ask it")
     under_way = runtime.provider.start(request, timeout_s=timeout_s)
-    every_s = runtime.settings.lease_s / 3
-    kept_at = time.monotonic()
+    lease = _Lease(keep, runtime.settings.lease_s)
     has_streamed = False
     try:
-        for pieces in under_way.pieces(tick_s=min(every_s, 1.0)):
+        for pieces in under_way.pieces(tick_s=min(lease.every_s, 1.0)):
             if pieces:
                 _append(runtime, assignment, f"{assignment.stage}.delta", text="".join(pieces))
                 has_streamed = True
-            if time.monotonic() - kept_at >= every_s:
-                if not keep():
-                    raise ClaimLost(f"job {assignment.job_id} does not wait for {assignment.agent_id} any more")
-                kept_at = time.monotonic()
+            if not lease.is_held():
+                raise ClaimLost(f"job {assignment.job_id} does not wait for {assignment.agent_id} any more")
     except Exception:
         if has_streamed:
             void(runtime, assignment)
@@ -144,6 +146,30 @@ def _stream(
         under_way.cancel()
     assert under_way.completion is not None
     return under_way.completion
+
+
+class _Lease:
+    """The lease on a claim, renewed thrice while it lasts; a database that is away for less costs nothing."""
+
+    def __init__(self, keep: Callable[[], bool], lease_s: float) -> None:
+        self.every_s = lease_s / 3
+        self._keep = keep
+        self._lease_s = lease_s
+        self._kept_at = self._tried_at = time.monotonic()
+
+    def is_held(self) -> bool:
+        """Renew it when it is time to; False when it is lost, or ran out before it could be renewed."""
+        now = time.monotonic()
+        if now - self._tried_at < self.every_s:
+            return True
+        self._tried_at = now
+        try:
+            is_kept = self._keep()
+        except Unavailable as error:
+            log.warning("a lease was not renewed, to be tried again: %s", error.__cause__)
+            return now - self._kept_at < self._lease_s
+        self._kept_at = now
+        return is_kept
 
 
 def void(runtime: Runtime, assignment: Assignment) -> None:

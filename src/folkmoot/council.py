@@ -16,14 +16,14 @@ from folkmoot import answers, calls, prompts
 from folkmoot.asks import Ask, check, panel_of
 from folkmoot.errors import AgentError, ClaimLost, EndpointTimedOut, InvalidRequest, NotFound
 from folkmoot.panel import choose, deal
-from folkmoot.resources import AnalysisResource, ConsensusResource, QueryResource, ResponseResource
+from folkmoot.resources import AnalysisResource, ConsensusResource, QueryResource, QueryStatus, ResponseResource
 from folkmoot.runtime import Runtime, seconds_until, utcnow
 from folkmoot.store import asking, concluding, queries
 from folkmoot.store.asking import Claim, Moved, Outcome
 from folkmoot.store.concluding import Conclusion
 from folkmoot.synthesis import synthesise
 
-SHORTENED = "The question is longer than the models of the panel read at once; they answered a shortened one."
+SHORTENED = "Question and conversation did not fit into every model's context; those models answered a shortened text."
 
 #: Measures a query's responses: (query, question type, (agent_id, text) of each) → the result, and all its data.
 Analyser = Callable[[str, str, Sequence[tuple[str, str]]], tuple[AnalysisResource, dict[str, Any]]]
@@ -108,7 +108,7 @@ def _tell_begin(runtime: Runtime, query: QueryResource) -> None:
     skipped = [("response", one.as_json()) for one in query.responses if one.status == "skipped"]
     runtime.events.append(query.job_id, [("status", {"status": "accepted"}), *skipped], begins=True)
     if query.status == "failed":
-        runtime.events.append(query.job_id, [("status", {"status": "failed"}), ("end", {"status": "failed"})])
+        tell_ended(runtime, query.job_id, "failed")
 
 
 def ask(runtime: Runtime, job_id: str, agent_id: str) -> None:
@@ -199,11 +199,13 @@ def _check_response(runtime: Runtime, assignment: calls.Assignment, text: str) -
 
 
 def tell_responses(runtime: Runtime, job_id: str, agent_ids: Sequence[str]) -> None:
-    """Append the responses of these agents to the job's events, as they are stored."""
+    """Append the responses of agents that gave none in the end, and void what their workers have left."""
     try:
         query = queries.find(runtime.db, job_id)
     except NotFound:
         return
+    for agent_id in agent_ids:
+        calls.void_abandoned(runtime, job_id, "response", agent_id=agent_id)
     told = [("response", one.as_json()) for one in query.responses if one.agent_id in agent_ids]
     runtime.events.append(job_id, told)
 
@@ -212,10 +214,15 @@ def tell_moved(runtime: Runtime, job_id: str, moved: Moved) -> None:
     """Append to the job's events that asking is over, with the responses that came too late."""
     if moved.late:
         tell_responses(runtime, job_id, moved.late)
-    told: list[tuple[str, dict[str, Any]]] = [("status", {"status": moved.status})]
     if moved.status == "failed":
-        told.append(("end", {"status": "failed"}))
-    runtime.events.append(job_id, told)
+        tell_ended(runtime, job_id, "failed")
+    else:
+        runtime.events.append(job_id, [("status", {"status": moved.status})])
+
+
+def tell_ended(runtime: Runtime, job_id: str, status: QueryStatus) -> None:
+    """Append to the job's events that it has ended without a consensus."""
+    runtime.events.append(job_id, [("status", {"status": status}), ("end", {"status": status})])
 
 
 def conclude(runtime: Runtime, job_id: str) -> None:
@@ -238,7 +245,7 @@ def conclude(runtime: Runtime, job_id: str) -> None:
     except AgentError as error:
         notes.append(str(error))
         if concluding.fail(runtime.db, conclusion, notes=notes, now=utcnow()):
-            runtime.events.append(job_id, [("status", {"status": "failed"}), ("end", {"status": "failed"})])
+            tell_ended(runtime, job_id, "failed")
         return
     now = utcnow()
     if concluding.conclude(
@@ -283,8 +290,8 @@ def cancel(runtime: Runtime, user_id: int, job_id: str) -> QueryResource:
     query, is_ended_now = queries.cancel(runtime.db, job_id, user_id=user_id, now=utcnow())
     if is_ended_now:
         told = [("response", one.as_json()) for one in query.responses if one.status == "cancelled"]
-        ended = {"status": "cancelled"}
-        runtime.events.append(job_id, [*told, ("status", ended), ("end", ended)])
+        runtime.events.append(job_id, told)
+        tell_ended(runtime, job_id, "cancelled")
     return query
 
 

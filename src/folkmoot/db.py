@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, Select, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from folkmoot.errors import Unavailable
 
@@ -91,15 +92,15 @@ class Database:
 def _translated() -> Iterator[None]:
     try:
         yield
+    except PoolTimeout as error:
+        raise Unavailable("The database is busy. Please try again in a moment.") from error
     except OperationalError as error:
         if "no such table" in str(error.orig):
             raise
-        raise Unavailable("The database does not answer; nothing was stored. Please try again in a moment.") from error
+        raise Unavailable("The database does not answer. Please try again in a moment.") from error
     except DBAPIError as error:
         if error.connection_invalidated:
-            raise Unavailable(
-                "The database broke the connection; nothing was stored. Please try again in a moment."
-            ) from error
+            raise Unavailable("The database broke the connection. Please try again in a moment.") from error
         raise
 
 

@@ -46,7 +46,7 @@ class Events:
 
     def append(self, job_id: str, events: Sequence[tuple[str, dict[str, Any]]], *, begins: bool = False) -> None:
         """Append events in order, in one round trip; `begins` marks the first of a job, to tell a whole stream by."""
-        if time.monotonic() < self._paused_until:
+        if not events or time.monotonic() < self._paused_until:
             return
         key = _key(job_id)
         pipeline = self._redis.pipeline(transaction=False)
@@ -70,14 +70,13 @@ class Events:
         first: Any = self._redis.xrange(_key(job_id), count=1)
         return bool(first) and "b" in first[0][1]
 
-    def newest(self, job_id: str) -> Event | None:
-        """The last event of the stream so far.
+    def until(self, job_id: str, last: int) -> list[Event]:
+        """The events of the stream up to this id.
 
         Raises:
             RedisError: Redis does not answer.
         """
-        last: Any = self._redis.xrevrange(_key(job_id), count=1)
-        return _event(last[0]) if last else None
+        return [event for event in self._all(job_id) if event.id <= last]
 
     def unvoided(self, job_id: str, stage: str) -> list[tuple[str, int]]:
         """The agents and attempts whose deltas of this stage stand in the stream, and were not reset."""

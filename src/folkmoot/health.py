@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -98,7 +98,10 @@ class Health:
         Raises:
             RedisError: it could not be said.
         """
-        self._redis.hset(_beats(agent_id), worker_id, now)
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.hset(_beats(agent_id), worker_id, now)
+        pipeline.expire(_beats(agent_id), int(4 * self._settings.failed_after_s) + 1)
+        pipeline.execute()
 
     def succeeded(self, agent_id: str, latency_ms: int) -> None:
         """Record a real answer: it ends a row of errors."""
@@ -189,11 +192,6 @@ class Health:
         if now - content["at"] > BOARD_STALE_S:
             return {}
         return {entry.agent_id: entry for entry in _entries(content)}
-
-    def states(self, agent_ids: Iterable[str], *, now: float) -> dict[str, Entry | None]:
-        """The entry of each of these seats, None where nothing is known."""
-        board = self.board(now=now)
-        return {agent_id: board.get(agent_id) for agent_id in agent_ids}
 
     def _stored(self) -> list[Entry]:
         raw = self._redis.get(BOARD)

@@ -53,8 +53,9 @@ def choose(
     The aggregator steps in only when too few others are left for a quorum.
     """
     failed = {seat for seat in roster.seats if _state(board, seat) == "failed"}
-    spares = [seat for seat in roster.seats if seat not in failed and seat not in seats and seat != aggregator]
-    spares.sort(key=lambda seat: TRIED_BY_STATE[_state(board, seat)])
+    spares = [
+        seat for seat in roster.seats if _state(board, seat) == "healthy" and seat not in seats and seat != aggregator
+    ]
     left = sum(seat not in failed for seat in seats)
     if left + len(spares) < quorum and aggregator not in failed and aggregator not in seats:
         spares.append(aggregator)
@@ -63,12 +64,12 @@ def choose(
     for seat in seats:
         if seat not in failed:
             places.append(Place(seat, roles[seat]))
-            continue
-        places.append(Place(seat, roles[seat], skipped=f"skipped, for it has failed: {board[seat].reason}"))
-        if spares:
+        elif spares:
             spare = spares.pop(0)
             places.append(Place(spare, roles[seat]))
-            notes.append(f"{spare} took the place of {seat}.")
+            notes.append(f"{spare} took the place of {seat}, which has failed: {board[seat].reason}")
+        else:
+            places.append(Place(seat, roles[seat], skipped=f"skipped, for it has failed: {board[seat].reason}"))
     return Panel(tuple(places), tuple(notes))
 
 

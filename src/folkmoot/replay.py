@@ -13,8 +13,10 @@ from folkmoot.resources import ENDED, QueryResource
 from folkmoot.runtime import Runtime, utcnow
 from folkmoot.store import queries
 
-#: How long one wait for a live event lasts; after a silent one the database is asked whether the query has ended.
+#: How long one wait for a live event lasts.
 LOOK_S = 2.0
+#: After so many silent ones the database is asked whether the query has ended.
+PATIENT_LOOKS = 1
 #: A comment line keeps proxies open when nothing happens for this long.
 KEEP_ALIVE_S = 15.0
 #: A retelling repeats what may have been told this shortly before the last event that was seen.
@@ -31,13 +33,14 @@ log = logging.getLogger(__name__)
 def follow(runtime: Runtime, job_id: str, *, after: int) -> Iterator[Event | None]:
     """The events of a job after this id, up to its end; None now and then when nothing happens.
 
-    While the live stream is whole, resuming gives exactly what was missed. When it has expired or was lost, the states
-    are told from the database, with deltas folded into whole texts; what was told shortly before may come again.
+    While the live stream is whole, resuming gives what was missed and nothing twice; a state that never reached the
+    stream, because a worker died before it could tell it, is told from the database before the end. When the stream has
+    expired or was lost, all states are told from the database, with deltas folded into whole texts.
     """
     last, active_at, silent_looks = after, time.monotonic(), 0
-    seen: set[State] = set()
+    seen = {_state_of(event.type, event.data) for event in _before(runtime, job_id, after)}
     while True:
-        for event in _look(runtime, job_id, last, seen, is_patient=silent_looks < 2):
+        for event in _look(runtime, job_id, last, seen, is_patient=silent_looks < PATIENT_LOOKS):
             last, active_at, silent_looks = event.id, time.monotonic(), -1
             seen.add(_state_of(event.type, event.data))
             yield event
@@ -49,17 +52,27 @@ def follow(runtime: Runtime, job_id: str, *, after: int) -> Iterator[Event | Non
             yield None
 
 
+def _before(runtime: Runtime, job_id: str, after: int) -> list[Event]:
+    """What whoever resumes after this id has seen."""
+    try:
+        return runtime.events.until(job_id, after) if after else []
+    except (RedisError, OSError):
+        return []
+
+
 def _look(runtime: Runtime, job_id: str, last: int, seen: set[State], *, is_patient: bool) -> Iterator[Event]:
     """One look for events: live ones for as long as they come, or the states that the stream has lost.
 
-    A whole stream that stays silent about a query's end has lost it too; only the second such look (`is_patient` is
-    false then) says so, because the end is told a moment after it is stored.
+    A whole stream that stays silent about a query's end has lost it too; only a later such look (`is_patient` is false
+    then) says so, because the end is told a moment after it is stored.
     """
     is_whole = _is_whole(runtime, job_id)
     if is_whole:
         try:
             while events := runtime.events.read(job_id, after=last, block_ms=int(LOOK_S * 1000)):
                 for event in events:
+                    if event.type == "end":
+                        yield from _untold(runtime, job_id, last, seen, before=event.id)
                     last = event.id
                     yield event
         except (RedisError, OSError) as error:
@@ -75,6 +88,14 @@ def _look(runtime: Runtime, job_id: str, last: int, seen: set[State], *, is_pati
         time.sleep(LOOK_S / 4)
 
 
+def _untold(runtime: Runtime, job_id: str, last: int, seen: set[State], *, before: int) -> Iterator[Event]:
+    """The states of an ended job that its whole stream lacks, with ids between the last one and the end's."""
+    for event in told(runtime, job_id, after=0, seen=seen):
+        last += 1
+        if event.type != "end" and last < before:
+            yield Event(last, event.type, event.data)
+
+
 def _is_whole(runtime: Runtime, job_id: str) -> bool:
     try:
         return runtime.events.is_whole(job_id)
@@ -84,12 +105,8 @@ def _is_whole(runtime: Runtime, job_id: str) -> bool:
 
 def is_over(runtime: Runtime, job_id: str, *, after: int) -> bool:
     """Whether whoever saw this id has seen the job's end, so that there is nothing to wait for."""
-    try:
-        newest = runtime.events.newest(job_id)
-    except (RedisError, OSError):
-        return False
-    if newest is not None:
-        return newest.type == "end" and newest.id <= after
+    if any(event.type == "end" for event in _before(runtime, job_id, after)):
+        return True
     *_, last = told(runtime, job_id, after=0, seen=set())
     return last.type == "end" and after % PER_MS == TOLD_END
 
@@ -122,7 +139,7 @@ def _states(query: QueryResource) -> Iterator[tuple[int, str, dict[str, Any]]]:
     begun = id_at(query.created_at)
     ended = id_at(query.finished_at or utcnow())
     yield begun, "status", {"status": "accepted"}
-    if query.status != "accepted":
+    if any(response.attempts for response in query.responses):
         yield begun, "status", {"status": "asking"}
     for response in query.responses:
         if response.status != "pending":

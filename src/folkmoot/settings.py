@@ -90,7 +90,7 @@ class Settings(BaseSettings):
 
     @property
     def redis(self) -> str:
-        """Where health, events and breakers live: `redis_url`, else the broker when that is Redis."""
+        """Where health and events live: `redis_url`, else the broker when that is Redis."""
         if self.redis_url:
             return self.redis_url
         if self.broker_url.startswith("redis+socket://"):

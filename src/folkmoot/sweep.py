@@ -1,8 +1,9 @@
 """What is overdue and what to do about it: one look, safe in several copies, made every few seconds."""
 
 import logging
+from collections.abc import Callable
 
-from folkmoot import council
+from folkmoot import calls, council
 from folkmoot.runtime import Runtime, utcnow
 from folkmoot.store import outbox, overdue
 
@@ -10,35 +11,51 @@ log = logging.getLogger(__name__)
 
 
 def sweep(runtime: Runtime) -> None:
-    """Settle what is late, free what a dead worker held, and send what nobody has taken."""
-    _settle(runtime)
-    _free(runtime)
-    _give_up_analyses(runtime)
-    relay(runtime)
+    """Settle what is late, free what a dead worker held, send what nobody has taken; each whatever the others do."""
+    steps: tuple[Callable[[Runtime], None], ...] = (
+        settle_late,
+        free_responses,
+        free_conclusions,
+        give_up_analyses,
+        relay,
+    )
+    for step in steps:
+        try:
+            step(runtime)
+        except Exception:
+            log.exception("%s failed; the next look comes in a moment", step.__name__)
 
 
-def _settle(runtime: Runtime) -> None:
+def settle_late(runtime: Runtime) -> None:
+    """Move on every query whose time for asking is over."""
     now = utcnow()
     for job_id, moved in overdue.settle_late(runtime.db, now=now, hint_due_at=now):
         log.info("asking of job %s is over: %s", job_id, moved.status)
         council.tell_moved(runtime, job_id, moved)
 
 
-def _free(runtime: Runtime) -> None:
-    now, attempts = utcnow(), runtime.settings.attempts
-    for job_id, agent_ids, moved in overdue.free_responses(runtime.db, now=now, attempts=attempts, hint_due_at=now):
+def free_responses(runtime: Runtime) -> None:
+    """Have every response asked for again whose worker went silent, or give it up."""
+    now = utcnow()
+    freed = overdue.free_responses(runtime.db, now=now, attempts=runtime.settings.attempts, hint_due_at=now)
+    for job_id, agent_ids, moved in freed:
         log.warning("job %s: gave up on %s", job_id, ", ".join(agent_ids))
         council.tell_responses(runtime, job_id, agent_ids)
         if moved is not None:
             council.tell_moved(runtime, job_id, moved)
-    for job_id in overdue.free_conclusions(runtime.db, now=now, attempts=attempts):
+
+
+def free_conclusions(runtime: Runtime) -> None:
+    """Have every query concluded again whose aggregate worker went silent, or fail it."""
+    for job_id in overdue.free_conclusions(runtime.db, now=utcnow(), attempts=runtime.settings.attempts):
         log.warning("job %s could not be concluded", job_id)
-        runtime.events.append(job_id, [("status", {"status": "failed"}), ("end", {"status": "failed"})])
+        calls.void_abandoned(runtime, job_id, "consensus")
+        council.tell_ended(runtime, job_id, "failed")
 
 
-def _give_up_analyses(runtime: Runtime) -> None:
-    late = overdue.give_up_analyses(runtime.db, now=utcnow(), analysis_s=runtime.settings.analysis_s)
-    for job_id, result in late:
+def give_up_analyses(runtime: Runtime) -> None:
+    """Fail every analysis that nobody finished in time."""
+    for job_id, result in overdue.give_up_analyses(runtime.db, now=utcnow(), analysis_s=runtime.settings.analysis_s):
         log.warning("job %s was not analysed in time", job_id)
         council.tell_analysis(runtime, job_id, result)
 

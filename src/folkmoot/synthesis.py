@@ -61,6 +61,7 @@ def synthesise(runtime: Runtime, conclusion: Conclusion, notes: list[str]) -> tu
             notes.append(f"{agent_id} could not conclude: {error}")
             continue
         if is_whole:
+            _note_passed_over(runtime, conclusion, tried, notes)
             return consensus, agent_id
         draft = draft or _Draft(
             consensus, f"{agent_id} ran out of length: the consensus ends at its last whole sentence."
@@ -69,6 +70,15 @@ def synthesise(runtime: Runtime, conclusion: Conclusion, notes: list[str]) -> tu
         notes.append(draft.note)
         return draft.consensus, draft.consensus.agent_id
     raise AgentError("No consensus: no agent could conclude the responses.")
+
+
+def _note_passed_over(runtime: Runtime, conclusion: Conclusion, tried: Sequence[str], notes: list[str]) -> None:
+    """Say why another seat concluded than the one asked for, when that one was not even tried."""
+    requested = conclusion.job.aggregator_requested
+    if requested not in tried:
+        entry = runtime.health.board(now=utcnow().timestamp()).get(requested)
+        reason = f"{entry.state}: {entry.reason}" if entry is not None else "not in the roster any more"
+        notes.append(f"{requested} was passed over as aggregator ({reason}); {tried[-1]} concluded.")
 
 
 def _next(runtime: Runtime, conclusion: Conclusion, tried: Sequence[str], draft: _Draft | None) -> str | None:

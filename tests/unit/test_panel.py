@@ -76,13 +76,12 @@ def test_a_failed_seat_gives_its_place_and_role_to_a_spare(roster: Roster) -> No
     panel = chosen(roster, ("qwen", "mistral"), qwen="failed")
 
     assert asked(panel) == ["deephermes", "mistral"]
-    assert skipped(panel) == ["qwen"]
+    assert skipped(panel) == []
     assert {place.agent_id: place.role for place in panel.places} == {
-        "qwen": "Utilitarian",
         "deephermes": "Utilitarian",
         "mistral": "Deontologist",
     }
-    assert panel.notes == ("deephermes took the place of qwen.",)
+    assert panel.notes == ("deephermes took the place of qwen, which has failed: qwen is down",)
 
 
 def test_a_failed_seat_without_a_spare_is_skipped_with_its_reason(roster: Roster) -> None:
@@ -145,11 +144,11 @@ def _assert_seated(
 ) -> None:
     failed = {seat for seat in SEATS if states[seat] == "failed"}
     able, out = asked(panel), skipped(panel)
-    spares = set(SEATS) - failed - set(seats) - {aggregator}
+    spares = {seat for seat in SEATS if states[seat] == "healthy"} - set(seats) - {aggregator}
     others = len(set(seats) - failed) + len(spares)
 
-    assert len(set(able + out)) == len(able + out)
-    assert set(out) == failed & set(seats)
+    assert len(set(able + out)) == len(able + out) == len(seats)
+    assert set(out) <= failed & set(seats)
     assert not failed & set(able)
     assert set(seats) - failed <= set(able)
     # A place stays empty only when no spare is left; a spare is never asked beyond the places there are.

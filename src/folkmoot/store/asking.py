@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, case, select, update
 
 from folkmoot.db import Database
 from folkmoot.models import Interaction, Response
@@ -14,6 +14,7 @@ from folkmoot.store import outbox
 #: Statuses in which responses are still taken.
 OPEN = ("accepted", "asking")
 LATE = "no answer before the deadline"
+NOT_TAKEN = "no worker of its pool took the question before the deadline"
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def finish(
         if stored.rowcount == 0:
             return False, None
         if outcome.note is not None and outcome.note not in job.notes:
-            _move(connection, job, notes=[*job.notes, outcome.note])
+            _change(connection, job, notes=[*job.notes, outcome.note])
         return True, settle(db, connection, claim.job.job_id, now=now, hint_due_at=hint_due_at)
 
 
@@ -127,11 +128,11 @@ def settle(db: Database, connection: Connection, job_id: str, *, now: datetime, 
     outbox.clear(connection, job_id)
     answered = sum(row.status == "ok" for row in rows)
     if answered >= job.quorum:
-        _move(connection, job, status="aggregating")
+        _change(connection, job, status="aggregating")
         outbox.add(connection, job_id, "conclude", [""], due_at=hint_due_at)
         return Moved("aggregating", late)
     reason = f"No consensus: {answered} of the panel answered, and {job.quorum} are needed."
-    _move(connection, job, status="failed", finished_at=now, notes=[*job.notes, reason])
+    _change(connection, job, status="failed", finished_at=now, notes=[*job.notes, reason])
     return Moved("failed", late)
 
 
@@ -139,11 +140,16 @@ def _end_pending(connection: Connection, job_id: str, now: datetime) -> None:
     connection.execute(
         update(Response)
         .where(Response.job_id == job_id, Response.status == "pending")
-        .values(status="timed_out", error=LATE, lease_until=None, finished_at=now)
+        .values(
+            status="timed_out",
+            error=case((Response.attempts == 0, NOT_TAKEN), else_=LATE),
+            lease_until=None,
+            finished_at=now,
+        )
     )
 
 
-def _move(connection: Connection, job: Row[Any], **values: Any) -> None:
+def _change(connection: Connection, job: Row[Any], **values: Any) -> None:
     connection.execute(
         update(Interaction).where(Interaction.id == job.id, Interaction.status.in_(OPEN)).values(**values)
     )

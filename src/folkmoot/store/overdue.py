@@ -1,6 +1,6 @@
 """What is overdue: deadlines that have passed, and claims whose holder has gone silent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,27 +16,26 @@ from folkmoot.store.asking import Moved
 GRACE_S = 1.5
 DEADLY = "its worker died each time it was asked"
 TOO_LATE = "No consensus: the deadline came while the responses were being concluded."
+NOT_TAKEN = "No consensus: no worker took the responses to conclude them before the deadline."
 GIVEN_UP = "No consensus: the worker that concluded died each time."
 
 
-def settle_late(db: Database, *, now: datetime, hint_due_at: datetime) -> list[tuple[str, Moved]]:
+def settle_late(db: Database, *, now: datetime, hint_due_at: datetime) -> Iterator[tuple[str, Moved]]:
     """Move every query on whose time for asking is over; job_id and where it went."""
     late = select(Interaction.job_id).where(Interaction.status.in_(asking.OPEN), Interaction.ask_deadline_at <= now)
-    moved: list[tuple[str, Moved]] = []
     for job_id in _found(db, late):
         with db.write() as connection:
-            move = asking.settle(db, connection, job_id, now=now, hint_due_at=hint_due_at)
-        if move is not None:
-            moved.append((job_id, move))
-    return moved
+            moved = asking.settle(db, connection, job_id, now=now, hint_due_at=hint_due_at)
+        if moved is not None:
+            yield job_id, moved
 
 
 def free_responses(
     db: Database, *, now: datetime, attempts: int, hint_due_at: datetime
-) -> list[tuple[str, list[str], Moved | None]]:
+) -> Iterator[tuple[str, list[str], Moved | None]]:
     """Take claims back that were not renewed: asked again, or failed when the attempts are used up.
 
-    Returns:
+    Yields:
         job_id, the agent_ids that failed for good, and where the query went if that moved it on.
     """
     silent = (
@@ -44,7 +43,6 @@ def free_responses(
         .distinct()
         .where(Response.status == "pending", Response.is_aggregator.is_(False), Response.lease_until <= now)
     )
-    failed: list[tuple[str, list[str], Moved | None]] = []
     for job_id in _found(db, silent):
         with db.write() as connection:
             connection.execute(db.locked(select(Interaction.id).where(Interaction.job_id == job_id)))
@@ -54,10 +52,9 @@ def free_responses(
                 )
             ).all()
             dead = [row.agent_id for row in rows if _free(connection, row, now=now, attempts=attempts)]
-            move = asking.settle(db, connection, job_id, now=now, hint_due_at=hint_due_at) if dead else None
+            moved = asking.settle(db, connection, job_id, now=now, hint_due_at=hint_due_at) if dead else None
         if dead:
-            failed.append((job_id, dead, move))
-    return failed
+            yield job_id, dead, moved
 
 
 def _free(connection: Connection, row: Row[Any], *, now: datetime, attempts: int) -> bool:
@@ -71,32 +68,32 @@ def _free(connection: Connection, row: Row[Any], *, now: datetime, attempts: int
     return False
 
 
-def free_conclusions(db: Database, *, now: datetime, attempts: int) -> list[str]:
+def free_conclusions(db: Database, *, now: datetime, attempts: int) -> Iterator[str]:
     """Take claims on aggregations back that were not renewed, and fail those that are out of time or attempts.
 
-    Returns:
-        job_ids that failed.
+    Yields:
+        The job_ids that failed.
     """
     stuck = select(Interaction.job_id).where(
         Interaction.status == "aggregating",
         or_(Interaction.lease_until <= now, Interaction.deadline_at <= now - timedelta(seconds=GRACE_S)),
     )
-    failed: list[str] = []
     for job_id in _found(db, stuck):
         with db.write() as connection:
             job = connection.execute(
                 db.locked(stuck.where(Interaction.job_id == job_id).with_only_columns(Interaction))
             ).first()
-            if job is not None and _free_conclusion(connection, job, now=now, attempts=attempts):
-                failed.append(job_id)
-    return failed
+            has_failed = job is not None and _free_conclusion(connection, job, now=now, attempts=attempts)
+        if has_failed:
+            yield job_id
 
 
 def _free_conclusion(connection: Connection, job: Row[Any], *, now: datetime, attempts: int) -> bool:
     """Free one aggregation for another attempt, or fail its query; True when it failed."""
     change = update(Interaction).where(Interaction.id == job.id)
     if job.deadline_at <= now or job.fence >= attempts:
-        reason = TOO_LATE if job.deadline_at <= now else GIVEN_UP
+        late = TOO_LATE if job.fence else NOT_TAKEN
+        reason = late if job.deadline_at <= now else GIVEN_UP
         connection.execute(
             change.values(status="failed", lease_until=None, finished_at=now, notes=[*job.notes, reason])
         )
@@ -107,17 +104,15 @@ def _free_conclusion(connection: Connection, job: Row[Any], *, now: datetime, at
     return False
 
 
-def give_up_analyses(db: Database, *, now: datetime, analysis_s: float) -> list[tuple[str, AnalysisResource]]:
+def give_up_analyses(db: Database, *, now: datetime, analysis_s: float) -> Iterator[tuple[str, AnalysisResource]]:
     """Fail every analysis that nobody finished in time; job_id and what stands for it now."""
     late = select(Analysis.job_id).where(
         Analysis.status == "pending", Analysis.created_at <= now - timedelta(seconds=analysis_s)
     )
     result = AnalysisResource(status="failed", consensus_score=None, reason="no analysis worker finished it in time")
-    return [
-        (job_id, result)
-        for job_id in _found(db, late)
-        if concluding.finish_analysis(db, job_id, result, data=None, now=now)
-    ]
+    for job_id in _found(db, late):
+        if concluding.finish_analysis(db, job_id, result, data=None, now=now):
+            yield job_id, result
 
 
 def _found(db: Database, statement: Any) -> Iterable[str]:
