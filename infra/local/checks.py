@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from redis import Redis
 from redis.exceptions import RedisError
 
+from folkmoot.agents import pool_of
 from folkmoot.health import Health
 from folkmoot.settings import Settings
 from infra.local.parts import Part
@@ -33,7 +34,7 @@ def of_the_stack(own: StackSettings, settings: Settings, stack: list[Part]) -> d
 
 def _of_a_part(part: Part, own: StackSettings, settings: Settings, health: Health, begun: float) -> Check:
     if part.queue is not None:
-        pool = part.queue.removeprefix("agent.")
+        pool = pool_of(part.queue)
         return lambda: _beats(health, pool, begun)
     if part.name == "heartbeat":
         return lambda: bool(health.board(now=time.time()))

@@ -8,6 +8,7 @@ import threading
 from celery import Celery
 from redis.exceptions import RedisError
 
+from folkmoot.agents import pool_of
 from folkmoot.runtime import Runtime, build, utcnow
 from folkmoot.settings import Settings
 from services.worker.tasks import register
@@ -47,7 +48,7 @@ class Heartbeat:
     def __init__(self, runtime: Runtime, queue: str) -> None:
         """Beat for a pool by its queue's name."""
         self._runtime = runtime
-        self._pool = queue.removeprefix("agent.") if queue.startswith("agent.") else f"queue.{queue}"
+        self._pool = pool_of(queue)
         self._worker_id = f"{socket.gethostname()}:{os.getpid()}"
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)

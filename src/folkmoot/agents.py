@@ -64,6 +64,11 @@ def queue_of(agent_id: str) -> str:
     return f"agent.{agent_id}"
 
 
+def pool_of(queue: str) -> str:
+    """The name under which the pool of a queue beats: its seat's, or one that no seat can have."""
+    return queue.removeprefix("agent.") if queue.startswith("agent.") else f"queue.{queue}"
+
+
 def load_roster(settings: Settings) -> Roster:
     """Read the roster file in force.
 
