@@ -14,7 +14,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 SERVICES := gateway worker heartbeat migrate ui model
 EXTRAS := $(SERVICES:%=--extra %)
 
-.PHONY: help up test test-fast test-unit test-store test-services test-e2e test-browser check fmt lock clean
+.PHONY: help up test test-fast test-unit test-store test-services test-e2e test-browser test-replicas test-soak check fmt lock clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +23,7 @@ up: $(LOCAL) ## start all of Folkmoot on this machine; Ctrl-C ends it
 	@exec $(BIN)/python infra/up.py
 
 test: $(DEV) ## every test, with the whole real stack
-	@$(BIN)/python -m pytest tests
+	@$(BIN)/python -m pytest tests --ignore tests/replicas --ignore tests/soak
 
 test-fast: $(DEV) ## the tests that need no running stack; under two minutes
 	@$(BIN)/python -m pytest tests/unit tests/services
@@ -42,6 +42,12 @@ test-e2e: $(DEV) ## the whole real stack, from outside
 
 test-browser: $(DEV) ## the web page in a real browser
 	@$(BIN)/python -m pytest tests/browser
+
+test-replicas: $(DEV) ## three gateways, killed and stopped; not yet part of `make test`, see CONTRIBUTING
+	@$(BIN)/python -m pytest tests/replicas
+
+test-soak: $(DEV) ## a thousand queries, fifty at once; not yet part of `make test`, see CONTRIBUTING
+	@$(BIN)/python -m pytest tests/soak
 
 check: $(DEV) ## format, lint, types and who may import whom
 	@$(BIN)/ruff format --check .

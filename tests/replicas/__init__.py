@@ -1,0 +1,1 @@
+"""Three gateway replicas, killed and stopped while clients use them."""

@@ -1,0 +1,240 @@
+"""A thousand queries, fifty in flight, on three gateways: all answered rightly, and nothing left behind by them."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy
+from redis import Redis
+
+from tests.client import folded, place
+from tests.conftest import SEATS, scripted_roster
+from tests.scripted_model import ScriptedModel
+from tests.scripted_reply import Call
+from tests.soak.load import Crowd, Watched
+from tests.soak.vitals import Vitals, look_when_settled
+from tests.stack import Stack, eventually
+
+#: The thousand is run by whichever test comes first; on two quiet cores it takes under two minutes.
+pytestmark = pytest.mark.timeout(420)
+
+PANEL = ["deephermes", "mistral", "qwen"]
+AT_ONCE = 50
+#: Queries until the pools are filled, until the allocators are warm too, and to the end.
+STAGES = (100, 200, 700)
+#: Short, so that the run sees streams expire; far longer than the pause between two events of a query, or its deltas
+#: would be gone before its reader came to them.
+EVENTS_TTL_S = 30
+#: A process opens at most this many descriptors beyond those it had after the first stage: a thread that had not met
+#: a busy pool yet may add its connections. One left open by every thirtieth query would show.
+POOL = 32
+#: What a process may have grown from 300 queries to 1000, in KiB: room for a heap that sixteen threads still fragment
+#: (up to 7 MiB was seen while the number of Python's allocated blocks stayed level). 15 KiB kept of each query show.
+GROWTH_KB = 10 * 1024
+#: What the broker may hold more after 1000 queries than after 100, in bytes, once the streams have expired: the
+#: buffers of more connections. A stream is 8 KiB.
+BROKER_GROWTH = 2 * 1024**2
+#: The lines with which each program says that all is well; anything else is a surprise.
+GOOD_LINES = {
+    "broker.log": r"\d+:[MC] .* [*-] ",
+    "supervisord.log": r"\S+ \S+ INFO ",
+    "ui.log": r"INFO: ",
+}
+GOOD_LINE = r"\S+ \S+ INFO |\[[^]]+\] \[\d+\] \[INFO\]"
+
+Everyone = dict[tuple[str, int, int], Vitals]
+
+
+@dataclass(frozen=True)
+class Soak:
+    """The run and what was seen of it; `before`, `warm` and `after` are the processes after each stage, idle."""
+
+    watched: list[Watched]
+    calls: list[Call]
+    before: Everyone
+    warm: Everyone
+    after: Everyone
+    rows: dict[tuple[str, str, bool], int]
+    unfinished: dict[str, int]
+    lasting: list[str]
+    keys: tuple[set[str], set[str]]
+    bytes: tuple[int, int]
+    surprises: Counter[str]
+
+
+@pytest.fixture(scope="module")
+def soak() -> Iterator[Soak]:
+    """A thousand queries that have come and gone."""
+    settings = {"FOLKMOOT_GATEWAYS": "3", "FOLKMOOT_EVENTS_TTL_S": str(EVENTS_TTL_S)}
+    with ScriptedModel(SEATS) as model, Stack(scripted_roster(model), settings) as stack:
+        yield _run(stack, model)
+
+
+def _run(stack: Stack, model: ScriptedModel) -> Soak:
+    for seat in SEATS:
+        model.script(f"scripted/{seat}", {"delay_s": 0.05})
+    told = {path: path.stat().st_size for path in stack.data.rglob("*.log")}
+    database = sqlalchemy.create_engine(stack.variable("gateway-1", "FOLKMOOT_DATABASE_URL"))
+    redis = Redis.from_url(stack.variable("gateway-1", "FOLKMOOT_REDIS_URL"), decode_responses=True)
+    with redis:
+        crowd = Crowd(stack.url, users=10, at_once=AT_ONCE)
+        watched, seen, lasting, keys, sizes = list[Watched](), list[Everyone](), list[str](), list[set[str]](), []
+        for count in STAGES:
+            watched += crowd.ask(count)
+            lasting += [key for key in _streams(redis) if redis.ttl(key) == -1]
+            eventually(lambda: not any(_unfinished(database).values()), 60, "all work is done")
+            seen.append(look_when_settled(stack, still_s=5, deadline_s=60))
+            if len(seen) != 2:
+                eventually(lambda: not _streams(redis), EVENTS_TTL_S + 10, "the streams expire")
+                keys.append({str(key) for key in redis.scan_iter()})
+                sizes.append(int(redis.info("memory")["used_memory"]))
+    found = Soak(
+        watched=watched,
+        calls=model.calls(),
+        before=seen[0],
+        warm=seen[1],
+        after=seen[2],
+        rows=_rows(database),
+        unfinished=_unfinished(database),
+        lasting=lasting,
+        keys=(keys[0], keys[-1]),
+        bytes=(sizes[0], sizes[-1]),
+        surprises=Counter(line for path in stack.data.rglob("*.log") for line in _surprises(path, told.get(path, 0))),
+    )
+    database.dispose()
+    return found
+
+
+def _streams(redis: Redis) -> list[str]:
+    return [str(key) for key in redis.scan_iter("folkmoot:events:*", count=1000)]
+
+
+def _unfinished(database: sqlalchemy.Engine) -> dict[str, int]:
+    counts = {
+        "hints": "SELECT count(*) FROM outbox",
+        "queries": "SELECT count(*) FROM interactions WHERE status NOT IN ('done', 'failed', 'cancelled')",
+        "analyses": "SELECT count(*) FROM analysis WHERE status = 'pending'",
+        "leases": "SELECT count(*) FROM responses WHERE status = 'pending'",
+    }
+    with database.connect() as connection:
+        return {what: int(connection.scalar(sqlalchemy.text(count)) or 0) for what, count in counts.items()}
+
+
+def _rows(database: sqlalchemy.Engine) -> dict[tuple[str, str, bool], int]:
+    """How many rows each job has of each agent, as (job_id, agent_id, is_aggregator)."""
+    counts = "SELECT job_id, agent_id, is_aggregator, count(*) FROM responses GROUP BY job_id, agent_id, is_aggregator"
+    with database.connect() as connection:
+        rows = connection.execute(sqlalchemy.text(counts)).all()
+    return {(job_id, agent_id, bool(is_aggregator)): count for job_id, agent_id, is_aggregator, count in rows}
+
+
+def _surprises(path: Path, told: int) -> Iterator[str]:
+    """The lines of a log, after those that were there already, with which something says that all is not well."""
+    for line in path.read_bytes()[told:].decode().splitlines():
+        good = _is_good_request(line) if path.name == "nginx.log" else _is_good(line, path.name)
+        if not good:
+            yield f"{path.name}: {line}"
+
+
+def _is_good(line: str, log: str) -> bool:
+    return re.match(GOOD_LINES.get(log, GOOD_LINE), line) is not None
+
+
+def _is_good_request(line: str) -> bool:
+    """An answer that was no error, from the first gateway that was asked; nginx' own words are never good."""
+    if not line.startswith("{"):
+        return False
+    request: dict[str, Any] = json.loads(line)
+    return bool(request["status"] < 400 and "," not in request["upstream"])
+
+
+def test_all_end_done_with_their_own_answers(soak: Soak) -> None:
+    """Each of a thousand queries ends done, and its responses and consensus are about it and no other."""
+    assert len(soak.watched) == len({one.query["job_id"] for one in soak.watched}) == sum(STAGES)
+    for one in soak.watched:
+        query = one.query
+        texts = [query["query"], query["consensus"]["text"], *(each["text"] for each in query["responses"])]
+        assert query["status"] == "done" and not query["degraded"] and query["notes"] == []
+        assert sorted(each["agent_id"] for each in query["responses"]) == PANEL
+        assert [set(re.findall(r"#case-\w+", text)) for text in texts] == [{f"#case-{one.tag}"}] * 5
+
+
+def test_nothing_is_done_twice(soak: Soak) -> None:
+    """A query has one consensus and one response of each seat, and each model was called once for each of them."""
+    seats = [(agent_id, False) for agent_id in PANEL] + [("llama3", True)]
+    calls = Counter((_tag(call), call.model) for call in soak.calls)
+
+    expected = {(one.query["job_id"], *seat): 1 for one in soak.watched for seat in seats}
+    assert soak.rows == expected
+    assert calls == {(one.tag, f"scripted/{agent_id}"): 1 for one in soak.watched for agent_id, _ in seats}
+    assert {each["attempts"] for one in soak.watched for each in one.query["responses"]} == {1}
+
+
+def _tag(call: Call) -> str:
+    [tag] = set(re.findall(r"#case-(\w+)", call.prompt))
+    return str(tag)
+
+
+def test_streams_told_what_is_stored(soak: Soak) -> None:
+    """Half of the users watched a stream: in order, each state once, and its deltas add up to what is stored."""
+    streamed = [one for one in soak.watched if one.events]
+    assert len(streamed) > sum(STAGES) / 4
+
+    for one in streamed:
+        places = [place(event) for event in one.events]
+        kinds = Counter(event.event for event in one.events)
+        stored = {("response", each["agent_id"]): each["text"] for each in one.query["responses"]}
+        stored["consensus", "llama3"] = one.query["consensus"]["text"]
+        assert places == sorted(set(places))
+        assert (kinds["response"], kinds["consensus"], kinds["reset"], kinds["end"]) == (3, 1, 0, 1)
+        assert one.events[-1].event == "end" and folded(one.events) == stored
+
+
+def test_every_process_lived_through_it(soak: Soak) -> None:
+    """The processes after a thousand queries are those that served the first hundred, and no others."""
+    assert set(soak.after) == set(soak.warm) == set(soak.before)
+    assert {"gateway-1", "gateway-2", "gateway-3"} <= {name for name, *_ in soak.after}
+
+
+def test_memory_is_level(soak: Soak) -> None:
+    """No process has more memory of its own after a thousand queries than after three hundred, but for a little."""
+    grown = {key: vitals.uss_kb - soak.warm[key].uss_kb for key, vitals in soak.after.items()}
+
+    assert {key: kb for key, kb in grown.items() if kb > GROWTH_KB} == {}
+
+
+def test_nothing_is_left_open(soak: Soak) -> None:
+    """No file, pipe or connection of a query is open once it has ended, and nobody was hung up on unnoticed."""
+    left = {
+        key: more for key, vitals in soak.after.items() if (more := vitals.open - soak.before[key].open).total() > POOL
+    }
+
+    assert left == {}
+    assert [key for key, vitals in soak.after.items() if vitals.hung_up_on] == []
+
+
+def test_nothing_waits(soak: Soak) -> None:
+    """No hint is in the outbox, no query, response or analysis is pending, and no message is held in the broker."""
+    before, after = soak.keys
+
+    assert soak.unfinished == dict.fromkeys(soak.unfinished, 0)
+    assert [key for key in after if key.startswith("unacked")] == []
+    assert after <= before
+
+
+def test_streams_expire(soak: Soak) -> None:
+    """Every stream of a query has an expiry, and once it has come the broker holds no more bytes than before."""
+    before, after = soak.bytes
+
+    assert soak.lasting == []
+    assert after - before < BROKER_GROWTH
+
+
+def test_logs_are_clean(soak: Soak) -> None:
+    """No process has logged anything but that all is well, and no request was refused, failed or tried twice."""
+    assert soak.surprises == Counter()
