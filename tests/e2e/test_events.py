@@ -135,7 +135,8 @@ def test_resume_after_the_end_gives_exactly_the_rest(client: Client) -> None:
     job_id = client.ask()["job_id"]
     events = list(client.events(job_id))
 
-    for number in range(0, len(events), 11):
+    # After the very last there is nothing to stream; that answer is looked at below.
+    for number in range(0, len(events) - 1, 11):
         assert list(client.events(job_id, events[number].id)) == events[number + 1 :]
     assert client.call("GET", f"/queries/{job_id}/events", headers={"Last-Event-ID": events[-1].id}).status_code == 204
 
