@@ -20,8 +20,10 @@ VISIBILITY_TIMEOUT_S = 7200
 #: A publisher in a request waits no longer for a broker that is away; the outbox sends the hint later.
 CONNECT_TIMEOUT_S = 1
 SOCKET_TIMEOUT_S = 5.0
-#: After a failed publish none is tried for this long: the client's own retries make each failure cost two seconds.
+#: After a failed publish none is tried for this long, so that not every request waits for a broker that hangs.
 PAUSE_S = 1.0
+#: A publisher tries a connection once more at once, and no longer: by itself kombu would sleep for two seconds.
+AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +67,8 @@ class Publisher:
     """Sends hints: ids only, which may come late, twice or never."""
 
     def __init__(self, app: Celery) -> None:
-        """Publish through this app's pool of connections."""
+        """Publish through this app's connections; a worker consumes with another app, which waits for its broker."""
+        app.conf.broker_transport_options = {**app.conf.broker_transport_options, **AT_ONCE}
         self._app = app
         self._paused_until = 0.0
 
