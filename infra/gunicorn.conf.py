@@ -4,7 +4,10 @@ import os
 from pathlib import Path
 
 bind = os.environ.get("FOLKMOOT_BIND", "127.0.0.1:8000")
-worker_class = "gthread"
+# gthread, but for how an answer leaves it.
+worker_class = "services.gateway.server.Worker"
+# A file goes the way of every other body.
+sendfile = False
 workers = 1
 threads = int(os.environ.get("FOLKMOOT_GATEWAY_THREADS") or 32)
 
@@ -12,7 +15,7 @@ threads = int(os.environ.get("FOLKMOOT_GATEWAY_THREADS") or 32)
 # never meets a connection that gunicorn is just closing.
 keepalive = 75
 # A stream of events may be open for as long as a query runs; past this it is cut, and its reader resumes elsewhere.
-graceful_timeout = 8
+graceful_timeout = 5
 # The thread that beats is not the one that answers, so this only catches a process that is stuck as a whole.
 timeout = 30
 

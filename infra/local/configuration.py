@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GROUPS = ("base", "app")
 
 #: A part gets this long to end; what it was doing is taken up again after the next start.
-PART_STOPS_S = 5
+PART_STOPS_S = 7
 #: A part that ends sooner than this has not started; then supervisord waits a little longer before each new try.
 STARTED_AFTER_S = 5
 TRIES = 3

@@ -1,14 +1,18 @@
 """Serves the UI: `python -m services.ui`."""
 
+import asyncio
 import os
+import socket
 import sys
 
 import uvicorn
 
 from services.ui.settings import Settings, SettingsError, load
 
-#: Open pages hold a connection each; at the end they get this long, in seconds.
-SHUTDOWN_S = 2
+#: What is being answered at the end gets this long, in seconds; then open pages, whose streams have no end, are left.
+FINISH_S = 1.0
+#: What even then does not end is cut off, in seconds from the start of the ending.
+SHUTDOWN_S = 4
 
 
 def main() -> None:
@@ -20,8 +24,21 @@ def main() -> None:
     # Gradio takes seconds to import; a wrong setting is told before that.
     from services.ui.app import create_app  # noqa: PLC0415
 
-    server = uvicorn.Server(_configured(create_app(settings), settings))
+    server = Server(_configured(create_app(settings), settings))
     server.run()
+
+
+class Server(uvicorn.Server):
+    """A server that hangs up on streams when it ends, as if their readers had left."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what is under way, hang up on the rest, end."""
+        asyncio.get_running_loop().call_later(FINISH_S, self._hang_up)
+        await super().shutdown(sockets)
+
+    def _hang_up(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.close()
 
 
 def _configured(app: object, settings: Settings) -> uvicorn.Config:

@@ -5,7 +5,7 @@ import os
 import socket
 import threading
 
-from celery import Celery
+from celery import Celery, signals
 from redis.exceptions import RedisError
 
 from folkmoot.agents import pool_of
@@ -13,16 +13,27 @@ from folkmoot.runtime import Runtime, build, utcnow
 from folkmoot.settings import Settings
 from services.worker.tasks import register
 
+#: Calls under way get this long to end when the process is told to; then they are given to another worker, in seconds.
+FINISH_S = 5.0
+
 log = logging.getLogger(__name__)
 
 
 def run(settings: Settings, app: Celery, queue: str) -> None:
-    """Consume the queue until a signal ends the process; what is under way is finished first."""
+    """Consume the queue until a signal ends the process; what is under way is finished first, or given back."""
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     runtime = build(settings)
     register(app, runtime)
     heartbeat = Heartbeat(runtime, queue)
     heartbeat.start()
+    interruption = threading.Timer(FINISH_S, runtime.provider.interrupt)
+    interruption.daemon = True
+
+    def begin_to_end(**_: object) -> None:
+        if interruption.ident is None:
+            interruption.start()
+
+    signals.worker_shutting_down.connect(begin_to_end)
     try:
         app.worker_main(
             [
@@ -38,6 +49,7 @@ def run(settings: Settings, app: Celery, queue: str) -> None:
             ]
         )
     finally:
+        interruption.cancel()
         heartbeat.stop()
         runtime.close()
 

@@ -66,6 +66,7 @@ def call(
     Raises:
         AgentError: there is no usable answer; the deltas streamed so far are void.
         ClaimLost: nobody wants the answer any more; the call was closed.
+        Interrupted: the process is ending; the call was closed.
     """
     ends_at = time.monotonic() + timeout_s
     halved = 0

@@ -7,16 +7,18 @@ hints last: whoever takes the hint tells what comes after.
 
 import logging
 import random
+import time
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from folkmoot import answers, calls, prompts
+from folkmoot.announcements import tell_analysis, tell_begun, tell_ended, tell_moved
 from folkmoot.asks import Ask, check, panel_of
-from folkmoot.errors import AgentError, ClaimLost, EndpointTimedOut, InvalidRequest, NotFound
+from folkmoot.errors import AgentError, ClaimLost, EndpointTimedOut, Interrupted, InvalidRequest, NotFound, Unavailable
 from folkmoot.panel import choose, deal
-from folkmoot.resources import AnalysisResource, ConsensusResource, QueryResource, QueryStatus, ResponseResource
+from folkmoot.resources import AnalysisResource, ConsensusResource, QueryResource, ResponseResource
 from folkmoot.runtime import Runtime, seconds_until, utcnow
 from folkmoot.store import asking, concluding, queries
 from folkmoot.store.asking import Claim, Moved, Outcome
@@ -27,6 +29,11 @@ SHORTENED = "Question and conversation did not fit into every model's context; t
 
 #: Measures a query's responses: (query, question type, (agent_id, text) of each) → the result, and all its data.
 Analyser = Callable[[str, str, Sequence[tuple[str, str]]], tuple[AnalysisResource, dict[str, Any]]]
+
+#: Between two tries to store what a model has answered, in seconds.
+STORE_AGAIN_S = 0.5
+
+Stored = TypeVar("Stored")
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +56,7 @@ def submit(runtime: Runtime, user_id: int, ask: Ask, *, idempotency_key: str) ->
     job_id, is_new = queries.accept(runtime.db, new, places, hint_due_at=runtime.hint_due(new.created_at))
     query = queries.find(runtime.db, job_id)
     if is_new:
-        _tell_begin(runtime, query)
+        tell_begun(runtime, query)
         runtime.publisher.hint(job_id, "ask", [one.agent_id for one in query.responses if one.status == "pending"])
     return query, is_new
 
@@ -104,13 +111,6 @@ def _seated(
     return new, places
 
 
-def _tell_begin(runtime: Runtime, query: QueryResource) -> None:
-    skipped = [("response", one.as_json()) for one in query.responses if one.status == "skipped"]
-    runtime.events.append(query.job_id, [("status", {"status": "accepted"}), *skipped], begins=True)
-    if query.status == "failed":
-        tell_ended(runtime, query.job_id, "failed")
-
-
 def ask(runtime: Runtime, job_id: str, agent_id: str) -> None:
     """Ask one agent of the panel and store its response; the last one, or the deadline, moves the query on."""
     now = utcnow()
@@ -131,8 +131,15 @@ def ask(runtime: Runtime, job_id: str, agent_id: str) -> None:
     except ClaimLost as lost:
         log.info("%s", lost)
         return
-    now = utcnow()
-    stored, moved = asking.finish(runtime.db, claim, outcome, now=now, hint_due_at=runtime.hint_due(now))
+    except Interrupted:
+        # The claim has run out, so the sweeper has it asked again.
+        asking.renew(runtime.db, claim, lease_until=utcnow())
+        return
+
+    def finish(now: datetime) -> tuple[bool, Moved | None]:
+        return asking.finish(runtime.db, claim, outcome, now=now, hint_due_at=runtime.hint_due(now))
+
+    stored, moved = _stored(finish, until=claim.job.deadline_at)
     if not stored:
         return
     runtime.events.append(job_id, [("response", _response(claim, outcome).as_json())])
@@ -140,6 +147,22 @@ def ask(runtime: Runtime, job_id: str, agent_id: str) -> None:
         tell_moved(runtime, job_id, moved)
         if moved.status == "aggregating":
             runtime.publisher.hint(job_id, "conclude")
+
+
+def _stored(store: Callable[[datetime], Stored], *, until: datetime) -> Stored:
+    """Store what a model was paid for; a database that is away for a while must not cost it.
+
+    Raises:
+        Unavailable: it was away until the query's deadline.
+    """
+    while True:
+        try:
+            return store(utcnow())
+        except Unavailable as error:
+            if seconds_until(until) <= STORE_AGAIN_S:
+                raise
+            log.warning("an answer is not stored yet, to be tried again: %s", error.__cause__ or error)
+        time.sleep(STORE_AGAIN_S)
 
 
 def _answer(runtime: Runtime, claim: Claim) -> Outcome:
@@ -198,33 +221,6 @@ def _check_response(runtime: Runtime, assignment: calls.Assignment, text: str) -
         raise
 
 
-def tell_responses(runtime: Runtime, job_id: str, agent_ids: Sequence[str]) -> None:
-    """Append the responses of agents that gave none in the end, and void what their workers have left."""
-    try:
-        query = queries.find(runtime.db, job_id)
-    except NotFound:
-        return
-    for agent_id in agent_ids:
-        calls.void_abandoned(runtime, job_id, "response", agent_id=agent_id)
-    told = [("response", one.as_json()) for one in query.responses if one.agent_id in agent_ids]
-    runtime.events.append(job_id, told)
-
-
-def tell_moved(runtime: Runtime, job_id: str, moved: Moved) -> None:
-    """Append to the job's events that asking is over, with the responses that came too late."""
-    if moved.late:
-        tell_responses(runtime, job_id, moved.late)
-    if moved.status == "failed":
-        tell_ended(runtime, job_id, "failed")
-    else:
-        runtime.events.append(job_id, [("status", {"status": moved.status})])
-
-
-def tell_ended(runtime: Runtime, job_id: str, status: QueryStatus) -> None:
-    """Append to the job's events that it has ended without a consensus."""
-    runtime.events.append(job_id, [("status", {"status": status}), ("end", {"status": status})])
-
-
 def conclude(runtime: Runtime, job_id: str) -> None:
     """Conclude a query: the first aggregator whose text can stand writes the consensus; else it fails with reasons."""
     now = utcnow()
@@ -242,15 +238,21 @@ def conclude(runtime: Runtime, job_id: str) -> None:
     except ClaimLost as lost:
         log.info("%s", lost)
         return
+    except Interrupted:
+        concluding.renew(runtime.db, conclusion, lease_until=utcnow())
+        return
     except AgentError as error:
         notes.append(str(error))
         if concluding.fail(runtime.db, conclusion, notes=notes, now=utcnow()):
             tell_ended(runtime, job_id, "failed")
         return
-    now = utcnow()
-    if concluding.conclude(
-        runtime.db, conclusion, consensus, used=used, notes=notes, now=now, hint_due_at=runtime.hint_due(now)
-    ):
+
+    def store(now: datetime) -> bool:
+        return concluding.conclude(
+            runtime.db, conclusion, consensus, used=used, notes=notes, now=now, hint_due_at=runtime.hint_due(now)
+        )
+
+    if _stored(store, until=conclusion.job.deadline_at):
         runtime.events.append(job_id, [("consensus", consensus.as_json()), ("status", {"status": "done"})])
         runtime.publisher.hint(job_id, "analyse")
 
@@ -274,11 +276,6 @@ def analyse(runtime: Runtime, job_id: str, analyser: Analyser | None) -> None:
         result, data = analyser(job.query, job.question_type, [(row.agent_id, row.text) for row in responses])
     if concluding.finish_analysis(runtime.db, job_id, result, data=data, now=utcnow()):
         tell_analysis(runtime, job_id, result)
-
-
-def tell_analysis(runtime: Runtime, job_id: str, result: AnalysisResource) -> None:
-    """Append the analysis to the job's events, which end with it."""
-    runtime.events.append(job_id, [("analysis", result.as_json()), ("end", {"status": "done"})])
 
 
 def cancel(runtime: Runtime, user_id: int, job_id: str) -> QueryResource:

@@ -11,6 +11,7 @@ FolkmootError
 ├── IdempotencyMismatch      the same key came with another request
 ├── Unavailable              a part the answer needs is away; try again later
 ├── ClaimLost                somebody else has the work now, or nobody wants it any more
+├── Interrupted              the process is ending; what it was doing is given back
 └── AgentError               an agent did not give a usable answer
     ├── EndpointUnreachable  no connection, or it was cut
     ├── EndpointRefused      the endpoint answered with an error status
@@ -70,6 +71,10 @@ class Unavailable(FolkmootError):
 
 class ClaimLost(FolkmootError):
     """The claim on a piece of work is gone: it ran out, or the query ended; what was being done is dropped."""
+
+
+class Interrupted(FolkmootError):
+    """The process is ending, and what it was doing goes to another."""
 
 
 class AgentError(FolkmootError):

@@ -21,6 +21,7 @@ from folkmoot.errors import (
     AnswerInvalid,
     EndpointTimedOut,
     EndpointUnreachable,
+    Interrupted,
 )
 from folkmoot.wire import Completion, Reading, Request, body, headers, hidden, refusal
 
@@ -40,7 +41,7 @@ class Call:
     def __init__(self) -> None:
         """Wait for pieces from the loop's thread."""
         self.completion: Completion | None = None
-        self._pieces: queue.SimpleQueue[str | Completion | AgentError] = queue.SimpleQueue()
+        self._pieces: queue.SimpleQueue[str | Completion | AgentError | Interrupted] = queue.SimpleQueue()
         self._future: Future[None] | None = None
 
     def pieces(self, *, tick_s: float) -> Iterator[list[str]]:
@@ -48,12 +49,13 @@ class Call:
 
         Raises:
             AgentError: the call failed; what came before is not an answer.
+            Interrupted: the process is ending.
         """
-        failure: AgentError | None = None
+        failure: AgentError | Interrupted | None = None
         while self.completion is None and failure is None:
             pieces: list[str] = []
             for piece in self._arrived(tick_s):
-                if isinstance(piece, AgentError):
+                if isinstance(piece, AgentError | Interrupted):
                     failure = piece
                 elif isinstance(piece, Completion):
                     self.completion = piece
@@ -64,7 +66,7 @@ class Call:
         if failure is not None:
             raise failure
 
-    def _arrived(self, tick_s: float) -> Iterator[str | Completion | AgentError]:
+    def _arrived(self, tick_s: float) -> Iterator[str | Completion | AgentError | Interrupted]:
         try:
             yield self._pieces.get(timeout=tick_s)
             while True:
@@ -85,6 +87,7 @@ class Provider:
         """Start the loop's thread."""
         self._loop = asyncio.new_event_loop()
         self._session: aiohttp.ClientSession | None = None
+        self._is_ending = False
         self._thread = threading.Thread(target=self._loop.run_forever, name="models", daemon=True)
         self._thread.start()
 
@@ -102,14 +105,22 @@ class Provider:
         """
         asyncio.run_coroutine_threadsafe(self._probe(endpoint, api_key, timeout_s), self._loop).result()
 
+    def interrupt(self) -> None:
+        """End all calls under way, and from now on each new one at once, because the process is ending."""
+        asyncio.run_coroutine_threadsafe(self._interrupt(), self._loop).result(timeout=5)
+
+    async def _interrupt(self) -> None:
+        self._is_ending = True
+        calls = asyncio.all_tasks() - {asyncio.current_task()}
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+
     def close(self) -> None:
         """End all calls, close the connections and end the thread."""
 
         async def close() -> None:
-            calls = asyncio.all_tasks() - {asyncio.current_task()}
-            for call in calls:
-                call.cancel()
-            await asyncio.gather(*calls, return_exceptions=True)
+            await self._interrupt()
             if self._session is not None:
                 await self._session.close()
 
@@ -129,6 +140,9 @@ class Provider:
 
     async def _run(self, request: Request, call: Call, timeout_s: float) -> None:
         """Put every piece, and last the completion or the error, where the calling thread waits for it."""
+        if self._is_ending:
+            call._pieces.put(Interrupted("this process is ending"))
+            return
         try:
             async with asyncio.timeout(timeout_s):
                 completion = await self._stream(request, call)
@@ -139,7 +153,7 @@ class Provider:
         except (aiohttp.ClientError, OSError) as error:
             call._pieces.put(EndpointUnreachable(_reason(request.endpoint, error)))
         except asyncio.CancelledError:
-            call._pieces.put(EndpointUnreachable("the call was cancelled"))
+            call._pieces.put(Interrupted("the call was cancelled"))
             raise
         except Exception as error:
             call._pieces.put(AnswerInvalid(f"its answer could not be read: {type(error).__name__}"))

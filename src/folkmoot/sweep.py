@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from folkmoot import calls, council
+from folkmoot import announcements, calls
 from folkmoot.runtime import Runtime, utcnow
 from folkmoot.store import outbox, overdue
 
@@ -31,7 +31,7 @@ def settle_late(runtime: Runtime) -> None:
     now = utcnow()
     for job_id, moved in overdue.settle_late(runtime.db, now=now, hint_due_at=now):
         log.info("asking of job %s is over: %s", job_id, moved.status)
-        council.tell_moved(runtime, job_id, moved)
+        announcements.tell_moved(runtime, job_id, moved)
 
 
 def free_responses(runtime: Runtime) -> None:
@@ -40,9 +40,9 @@ def free_responses(runtime: Runtime) -> None:
     freed = overdue.free_responses(runtime.db, now=now, attempts=runtime.settings.attempts, hint_due_at=now)
     for job_id, agent_ids, moved in freed:
         log.warning("job %s: gave up on %s", job_id, ", ".join(agent_ids))
-        council.tell_responses(runtime, job_id, agent_ids)
+        announcements.tell_responses(runtime, job_id, agent_ids)
         if moved is not None:
-            council.tell_moved(runtime, job_id, moved)
+            announcements.tell_moved(runtime, job_id, moved)
 
 
 def free_conclusions(runtime: Runtime) -> None:
@@ -50,14 +50,14 @@ def free_conclusions(runtime: Runtime) -> None:
     for job_id in overdue.free_conclusions(runtime.db, now=utcnow(), attempts=runtime.settings.attempts):
         log.warning("job %s could not be concluded", job_id)
         calls.void_abandoned(runtime, job_id, "consensus")
-        council.tell_ended(runtime, job_id, "failed")
+        announcements.tell_ended(runtime, job_id, "failed")
 
 
 def give_up_analyses(runtime: Runtime) -> None:
     """Fail every analysis that nobody finished in time."""
     for job_id, result in overdue.give_up_analyses(runtime.db, now=utcnow(), analysis_s=runtime.settings.analysis_s):
         log.warning("job %s was not analysed in time", job_id)
-        council.tell_analysis(runtime, job_id, result)
+        announcements.tell_analysis(runtime, job_id, result)
 
 
 def relay(runtime: Runtime) -> None:

@@ -34,6 +34,7 @@ def synthesise(runtime: Runtime, conclusion: Conclusion, notes: list[str]) -> tu
     Raises:
         AgentError: none did; `notes` says why each did not.
         ClaimLost: somebody else concludes, or the query has ended.
+        Interrupted: the process is ending.
     """
     tried: list[str] = []
     draft: _Draft | None = None
