@@ -59,7 +59,7 @@ COPY --from=gateway-build /venv /venv
 COPY infra/gunicorn.conf.py infra/
 COPY services/gateway services/gateway
 ENV FOLKMOOT_BIND=0.0.0.0:8000
-CMD ["python3", "-m", "gunicorn", "-c", "infra/gunicorn.conf.py", "services.gateway:create_app()"]
+CMD ["python3", "-m", "gunicorn", "-c", "infra/gunicorn.conf.py", "services.gateway.app:create_app()"]
 
 FROM core AS worker
 COPY --from=worker-build /venv /venv

@@ -23,7 +23,7 @@ up: $(LOCAL) ## start all of Folkmoot on this machine; Ctrl-C ends it
 	@exec $(BIN)/python infra/up.py
 
 test: $(DEV) ## every test, with the whole real stack
-	@$(BIN)/python -m pytest tests --ignore tests/replicas --ignore tests/soak
+	@$(BIN)/python -m pytest tests
 
 test-fast: $(DEV) ## the tests that need no running stack; under two minutes
 	@$(BIN)/python -m pytest tests/unit tests/services
@@ -43,10 +43,10 @@ test-e2e: $(DEV) ## the whole real stack, from outside
 test-browser: $(DEV) ## the web page in a real browser
 	@$(BIN)/python -m pytest tests/browser
 
-test-replicas: $(DEV) ## three gateways, killed and stopped; not yet part of `make test`, see CONTRIBUTING
+test-replicas: $(DEV) ## three gateways, killed and stopped
 	@$(BIN)/python -m pytest tests/replicas
 
-test-soak: $(DEV) ## a thousand queries, fifty at once; not yet part of `make test`, see CONTRIBUTING
+test-soak: $(DEV) ## a thousand queries, fifty at once, and what they leave behind
 	@$(BIN)/python -m pytest tests/soak
 
 check: $(DEV) ## format, lint, types and who may import whom

@@ -88,7 +88,7 @@ def _is_embedded(roster: Roster, settings: Settings) -> bool:
 
 def _gateway(folder: Folder, name: str) -> Part:
     socket = folder.socket(name)
-    command = [sys.executable, "-m", "gunicorn", "-c", "infra/gunicorn.conf.py", "services.gateway:create_app()"]
+    command = [sys.executable, "-m", "gunicorn", "-c", "infra/gunicorn.conf.py", "services.gateway.app:create_app()"]
     variables = {"FOLKMOOT_BIND": f"unix:{socket}", "FOLKMOOT_SERVED_BY": name}
     return Part(name, command, stage="gateways", socket=socket, variables=variables)
 

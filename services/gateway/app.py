@@ -1,4 +1,4 @@
-"""The application factory: what gunicorn runs as `services.gateway:create_app()`."""
+"""The application factory: what gunicorn runs as `services.gateway.app:create_app()`."""
 
 import logging
 import os

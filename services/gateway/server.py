@@ -1,4 +1,7 @@
-"""The gunicorn worker of a gateway: an answer's head leaves with the first piece of its body, not before."""
+"""The gunicorn worker of a gateway: an answer's head leaves with the first piece of its body, not before.
+
+gunicorn's first process loads this to know what to start, so it imports nothing of the gateway's own.
+"""
 
 from typing import Any
 

@@ -153,7 +153,8 @@ class Provider:
         except (aiohttp.ClientError, OSError) as error:
             call._pieces.put(EndpointUnreachable(_reason(request.endpoint, error)))
         except asyncio.CancelledError:
-            call._pieces.put(Interrupted("the call was cancelled"))
+            cancelled = "the call was cancelled"
+            call._pieces.put(Interrupted(cancelled) if self._is_ending else EndpointUnreachable(cancelled))
             raise
         except Exception as error:
             call._pieces.put(AnswerInvalid(f"its answer could not be read: {type(error).__name__}"))

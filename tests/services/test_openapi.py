@@ -10,7 +10,7 @@ from flask import Flask
 
 from folkmoot.runtime import Runtime
 from folkmoot.settings import Settings
-from services.gateway import create_app
+from services.gateway.app import create_app
 from services.gateway.identity import PUBLIC
 
 

@@ -1,17 +1,19 @@
 """The story with everything real but the models' wits: failing seats, failing aggregators, lost claims, lost hints."""
 
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import create_engine, text, update
 
 from folkmoot import council, dispatch
+from folkmoot import db as database
 from folkmoot.asks import Ask
 from folkmoot.errors import IdempotencyMismatch, InvalidRequest, NotFound
 from folkmoot.events import Event
@@ -380,6 +382,41 @@ def test_lost_claim_on_a_conclusion_closes_the_call(
     assert len(model.calls(stage="consensus")) == 1, "somebody else was asked for a query that had ended"
 
 
+@pytest.mark.parametrize("stage", ["response", "consensus"])
+def test_process_that_ends_gives_its_work_back(
+    runtime: Runtime, make_runtime: MakeRuntime, user_id: int, model: ScriptedModel, stage: str
+) -> None:
+    """A call that is interrupted because its process ends is no failure: another takes it up."""
+    seat = "qwen" if stage == "response" else "llama3"
+    model.script(f"scripted/{seat}", {"text": f"{MARK} {LONG}", "hang_after_tokens": 3}, {}, stage=stage)
+    ending = make_runtime(lease_s=60)
+    job_id = submit(runtime, user_id)
+    if stage == "consensus":
+        for agent_id in ("qwen", "mistral", "deephermes"):
+            council.ask(runtime, job_id, agent_id)
+
+    def work_until_interrupted() -> None:
+        if stage == "response":
+            council.ask(ending, job_id, "qwen")
+        else:
+            council.conclude(ending, job_id)
+
+    with background(work_until_interrupted):
+        speaking(model, stage)
+        ending.provider.interrupt()
+    eventually(lambda: model.calls(f"scripted/{seat}", stage)[0].disconnected_at, 2, "the call is closed")
+    work_until_interrupted()
+    sweep(runtime)
+    work(runtime)
+
+    query = queries.find(runtime.db, job_id)
+    assert query.status == "done" and not query.degraded and query.notes == []
+    assert len(model.calls(f"scripted/{seat}", stage)) == 2, "an ending process began a call"
+    told = events(runtime, job_id)
+    assert query.consensus is not None and deltas(told, "consensus") == {"llama3": query.consensus.text}
+    assert deltas(told, "response") == {one.agent_id: one.text for one in query.responses}
+
+
 def run_out(runtime: Runtime, job_id: str) -> None:
     """Let every lease of a job have run out, as if its holders had been silent for long."""
     past = utcnow().replace(year=2020)
@@ -434,6 +471,7 @@ DYING = """
 import os, sys
 from pathlib import Path
 from folkmoot import council, dispatch
+from folkmoot import db as database
 from folkmoot.runtime import build
 from folkmoot.settings import Settings
 database_url, broker_url, agents_file, step, *ids = sys.argv[1:]
@@ -670,3 +708,61 @@ def test_database_that_breaks_off_costs_no_answer(runtime: Runtime, user_id: int
 
     [response] = queries.find(runtime.db, job_id).responses
     assert (response.status, response.attempts) == ("ok", 1)
+
+
+@contextmanager
+def away(runtime: Runtime) -> Iterator[None]:
+    """Let the database serve nobody for a while: the SQLite file is held, PostgreSQL takes no connections."""
+    if runtime.db.is_sqlite:
+        with closing(sqlite3.connect(str(runtime.db.engine.url.database), isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield
+            connection.execute("ROLLBACK")
+        return
+    name = runtime.db.engine.url.database
+    admin = create_engine(runtime.db.engine.url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'))
+        connection.execute(
+            text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"), {"name": name}
+        )
+        yield
+        connection.execute(text(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'))
+    admin.dispose()
+
+
+@pytest.mark.parametrize("stage", ["response", "consensus"])
+def test_answer_outlives_a_database_that_is_away(
+    make_runtime: MakeRuntime, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    """What a model has answered is stored when the database is back, and the model is not asked again."""
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 300)
+    runtime = make_runtime(lease_s=60)
+    user_id = rows.user(runtime.db)
+    seat = "qwen" if stage == "response" else "llama3"
+    model.script(
+        f"scripted/{seat}",
+        {"text": "Some may and some may not, and I would let them. " * 3, "token_delay_s": 0.05},
+        stage=stage,
+    )
+    job_id = submit(runtime, user_id)
+    others = ["mistral", "deephermes", *([] if stage == "response" else ["qwen"])]
+    for agent_id in others:
+        council.ask(runtime, job_id, agent_id)
+
+    def work_on() -> None:
+        if stage == "response":
+            council.ask(runtime, job_id, "qwen")
+        else:
+            council.conclude(runtime, job_id)
+
+    with background(work_on) as thread:
+        speaking(model, stage)
+        with away(runtime):
+            eventually(lambda: model.calls(f"scripted/{seat}", stage)[0].finished_at, 10, "the model has answered")
+            thread.join(1.5)
+            assert thread.is_alive(), "stored while the database was away, or given up"
+
+    work(runtime)
+    assert queries.find(runtime.db, job_id).status == "done"
+    assert len(model.calls(f"scripted/{seat}", stage)) == 1

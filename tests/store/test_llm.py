@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 
 from folkmoot.agents import Endpoint
-from folkmoot.errors import AgentError, AnswerInvalid, EndpointRefused, EndpointTimedOut, EndpointUnreachable
+from folkmoot.errors import (
+    AgentError,
+    AnswerInvalid,
+    EndpointRefused,
+    EndpointTimedOut,
+    EndpointUnreachable,
+    Interrupted,
+)
 from folkmoot.llm import LONGEST_LINE, Call, Provider
 from folkmoot.wire import LONGEST_ANSWER, Completion, Request
 from tests.scripted_model import ScriptedModel
@@ -452,7 +459,7 @@ def test_close_ends_the_calls_under_way(model: ScriptedModel) -> None:
     def wait() -> None:
         try:
             drained(call)
-        except AgentError:
+        except Interrupted:
             ended.set()
 
     waiting = threading.Thread(target=wait, daemon=True)

@@ -1,15 +1,21 @@
 """Everything at once: writers never lock each other out, transactions never wait in a circle, and invariants hold."""
 
 import random
+import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 
+from folkmoot import db as database
 from folkmoot.db import Database
-from folkmoot.errors import NotFound
-from folkmoot.models import Interaction, Outbox
+from folkmoot.errors import NotFound, Unavailable
+from folkmoot.models import Interaction, Outbox, User
 from folkmoot.resources import QueryResource
 from folkmoot.store import concluding, outbox, overdue, queries
 from tests.store import rows
@@ -52,6 +58,54 @@ def test_error_inside_a_transaction_takes_everything_back(db: Database, ada: int
 
     assert job(db, job_id).status == "accepted"
     assert finish(db, claimed(db, job_id, "qwen")) == (True, None)
+
+
+def test_sqlite_writer_is_alone_from_its_first_statement(db: Database, ada: int) -> None:
+    """Whoever may write keeps out others from when it begins to read, also those who do not know of our turns."""
+    if not db.is_sqlite:
+        pytest.skip("PostgreSQL locks rows")
+    with closing(sqlite3.connect(str(db.engine.url.database), timeout=0, isolation_level=None)) as stranger:
+        with db.write() as connection:
+            assert connection.scalar(select(func.count()).select_from(User)) == 1
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                stranger.execute("BEGIN IMMEDIATE")
+        stranger.execute("BEGIN IMMEDIATE")
+
+
+def test_sqlite_turn_outlives_a_writer_that_is_killed(db: Database, ada: int) -> None:
+    """The turn of a process that dies while it writes goes to the next, and what it had written is gone."""
+    if not db.is_sqlite:
+        pytest.skip("PostgreSQL's server notices by itself")
+    dies = (
+        "import os, sys; from sqlalchemy import text; from folkmoot.db import Database\n"
+        "with Database(sys.argv[1]).write() as connection:\n"
+        "    connection.execute(text('DELETE FROM users')); print('writes', flush=True); sys.stdin.read()"
+    )
+    url = db.engine.url.render_as_string(hide_password=False)
+    with subprocess.Popen([sys.executable, "-c", dies, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None and writer.stdout.readline() == b"writes\n"
+        waiting = threading.Thread(target=lambda: accepted(db, ada), daemon=True)
+        waiting.start()
+        waiting.join(0.3)
+        assert waiting.is_alive(), "two wrote at once"
+        writer.kill()
+        waiting.join(5)
+
+    assert not waiting.is_alive()
+    with db.read() as connection:
+        assert connection.scalar(select(func.count()).select_from(User)) == 1
+        assert connection.scalar(select(func.count()).select_from(Interaction)) == 1
+
+
+def test_sqlite_writer_that_waits_too_long_is_told(db: Database, ada: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind a writer of the same process that does not end, others give up with an error instead of piling up."""
+    if not db.is_sqlite:
+        pytest.skip("PostgreSQL has no turns")
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 200)
+    busy = pytest.raises(Unavailable, match="busy")
+
+    with db.write(), ThreadPoolExecutor(1) as pool, busy:
+        pool.submit(lambda: accepted(db, ada)).result(5)
 
 
 def test_sqlite_keeps_its_promises(db: Database) -> None:
@@ -103,9 +157,9 @@ def test_everything_at_once_keeps_every_invariant(db: Database, other: Database,
     def sweeper(base: Database, rng: random.Random) -> None:
         for _ in range(10):
             at = rng.uniform(0, 35)
-            overdue.settle_late(base, now=after(at), hint_due_at=after(at))
-            overdue.free_responses(base, now=after(at), attempts=ATTEMPTS, hint_due_at=after(at))
-            overdue.free_conclusions(base, now=after(at), attempts=ATTEMPTS)
+            list(overdue.settle_late(base, now=after(at), hint_due_at=after(at)))
+            list(overdue.free_responses(base, now=after(at), attempts=ATTEMPTS, hint_due_at=after(at)))
+            list(overdue.free_conclusions(base, now=after(at), attempts=ATTEMPTS))
             outbox.release(base, [row[0] for row in outbox.claim_due(base, now=after(at), resend_s=4)], now=after(at))
 
     def owner(base: Database, rng: random.Random) -> None:
@@ -124,8 +178,8 @@ def test_everything_at_once_keeps_every_invariant(db: Database, other: Database,
 
     parts: list[Callable[[Database, random.Random], None]] = [worker, worker, sweeper, owner] * 2
     at_once(*[lambda part=part, n=n: part(other if n % 2 else db, random.Random(n)) for n, part in enumerate(parts)])
-    overdue.settle_late(db, now=after(99), hint_due_at=after(99))
-    overdue.free_conclusions(db, now=after(99), attempts=ATTEMPTS)
+    list(overdue.settle_late(db, now=after(99), hint_due_at=after(99)))
+    list(overdue.free_conclusions(db, now=after(99), attempts=ATTEMPTS))
 
     for job_id in set(jobs) - erased:
         query = queries.find(db, job_id)
