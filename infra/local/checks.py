@@ -52,7 +52,7 @@ def _of_a_part(part: Part, own: StackSettings, settings: Settings, health: Healt
 
 def _beats(health: Health, pool: str, since: float) -> bool:
     with suppress(RedisError, OSError):
-        beats = health.signs(pool, now=time.time(), probe_error=None).beats
+        beats = health.signs(pool, (), now=time.time(), probe_error=None).beats
         return any(at >= since for at in beats.values())
     return False
 

@@ -4,6 +4,7 @@ from flask import Response, jsonify
 from flask_openapi3.blueprint import APIBlueprint
 from redis.exceptions import RedisError
 
+from folkmoot.agents import circuits_of
 from folkmoot.errors import NotFound, Unavailable
 from folkmoot.health import Entry, utc
 from folkmoot.runtime import Runtime, utcnow
@@ -51,7 +52,7 @@ def reset(path: AgentPath) -> tuple[Response, int]:
     if path.agent_id not in runtime.roster.seats:
         raise NotFound(f"There is no such agent. Choose from: {', '.join(runtime.roster.seats)}.")
     try:
-        runtime.health.reset(path.agent_id)
+        runtime.health.reset(path.agent_id, circuits_of(path.agent_id, runtime.roster.seats[path.agent_id]))
     except (RedisError, OSError) as error:
         raise Unavailable("The health store does not answer. Please try again in a moment.") from error
     entry = runtime.health.board(now=utcnow().timestamp()).get(path.agent_id)

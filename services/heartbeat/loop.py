@@ -1,31 +1,26 @@
-"""The loop: every `sweep_s` a sweep and a look at everyone's signs, every `probe_s` a probe of each endpoint."""
+"""The loop: every `sweep_s` a sweep and a look at everyone's signs."""
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 
-from folkmoot import settings as environment
-from folkmoot.errors import AgentError
+from folkmoot.agents import circuits_of
 from folkmoot.runtime import Runtime, utcnow
 from folkmoot.sweep import sweep
-
-#: An endpoint that takes longer to name its models is not well.
-PROBE_TIMEOUT_S = 5.0
+from services.heartbeat.probing import Probing
 
 log = logging.getLogger(__name__)
 
 
 def run(runtime: Runtime, stopped: threading.Event) -> None:
     """Watch until stopped; an error of one look is logged, and the next look comes all the same."""
-    watch = Watch(runtime)
-    probing = threading.Thread(target=watch.probe_until, args=(stopped,), name="probes", daemon=True)
-    probing.start()
-    while True:
-        sweep(runtime)
-        _guarded("health", watch.refresh)
-        if stopped.wait(runtime.settings.sweep_s):
-            return
+    with Probing(runtime) as probing:
+        watch = Watch(runtime, probing)
+        while True:
+            sweep(runtime)
+            _guarded("health", watch.refresh)
+            if stopped.wait(runtime.settings.sweep_s):
+                return
 
 
 def _guarded(what: str, look: Callable[[], object]) -> None:
@@ -36,43 +31,24 @@ def _guarded(what: str, look: Callable[[], object]) -> None:
 
 
 class Watch:
-    """The newest probe of each seat's endpoint, and the health board made of it and of all other signs."""
+    """The health board, made of all signs: heartbeats, circuits, and the newest probe of each endpoint."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, probing: Probing) -> None:
         """Listen from now on: silence is counted from here at the earliest."""
         self._runtime = runtime
+        self._probing = probing
         self._started_at = utcnow().timestamp()
-        self._probe_errors: dict[str, str | None] = {}
 
     def refresh(self) -> None:
-        """Judge every seat by its signs and write the board."""
+        """Judge every seat by its signs, write the board, and have tried again what has rested long enough."""
         now = utcnow().timestamp()
         health = self._runtime.health
         signs = {
-            seat: health.signs(seat, now=now, probe_error=self._probe_errors.get(seat))
-            for seat in self._runtime.roster.seats
+            agent_id: health.signs(
+                agent_id, circuits_of(agent_id, seat), now=now, probe_error=self._probing.errors.get(agent_id)
+            )
+            for agent_id, seat in self._runtime.roster.seats.items()
         }
         for entry in health.refresh(signs, now=now, started_at=self._started_at):
             log.info("%s is %s%s", entry.agent_id, entry.state, f": {entry.reason}" if entry.reason else "")
-
-    def probe_until(self, stopped: threading.Event) -> None:
-        """Probe the endpoints again and again, each address once for all seats that share it."""
-        while True:
-            started = time.monotonic()
-            _guarded("probe", self.probe)
-            if stopped.wait(max(0.0, self._runtime.settings.probe_s - (time.monotonic() - started))):
-                return
-
-    def probe(self) -> None:
-        """See whether something answers at each seat's endpoint."""
-        results: dict[tuple[str, str | None], str | None] = {}
-        for agent_id, seat in self._runtime.roster.seats.items():
-            address = (seat.base_url, seat.api_key_env)
-            if address not in results:
-                key = environment.variable(seat.api_key_env) if seat.api_key_env else None
-                try:
-                    self._runtime.provider.reachable(seat, key, timeout_s=PROBE_TIMEOUT_S)
-                    results[address] = None
-                except AgentError as error:
-                    results[address] = str(error)
-            self._probe_errors[agent_id] = results[address]
+        self._probing.look_after(signs, now=now)

@@ -41,7 +41,13 @@ class Seat(Endpoint):
     context_tokens: Annotated[int, Field(ge=256)] = 8192
     #: Tokens that a panel prompt may take, for a model that reads slowly; by default all that its answer leaves.
     prompt_tokens: Annotated[int, Field(ge=256)] | None = None
+    #: Asked in this order when the seat's own endpoint fails, or is slow.
     fallbacks: tuple[Endpoint, ...] = ()
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """All that may answer for the seat, its own first."""
+        return (self, *self.fallbacks)
 
 
 class Roster(BaseModel):
@@ -58,10 +64,21 @@ class Roster(BaseModel):
             raise ValueError(f"aggregator is {self.aggregator!r}; it must be one of the seats: {', '.join(self.seats)}")
         return self
 
+    @property
+    def most_endpoints(self) -> int:
+        """How many endpoints the seat with most of them has."""
+        return max(len(seat.endpoints) for seat in self.seats.values())
+
 
 def queue_of(agent_id: str) -> str:
     """The queue that the seat's pool consumes."""
     return f"agent.{agent_id}"
+
+
+def circuits_of(agent_id: str, seat: Seat) -> dict[str, Endpoint]:
+    """The endpoints that may answer for a seat, in order, by the names of their circuits."""
+    names = [agent_id, *(f"{agent_id}.{number}" for number in range(1, len(seat.endpoints)))]
+    return dict(zip(names, seat.endpoints, strict=True))
 
 
 def pool_of(queue: str) -> str:

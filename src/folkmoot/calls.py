@@ -1,4 +1,4 @@
-"""One call to a seat's model for a job: streamed to the job's events, held by a lease, remembered by the health."""
+"""What one call to a seat's model needs around it: its leave, its lease, its place in the job's events."""
 
 import logging
 import time
@@ -11,24 +11,19 @@ from folkmoot.agents import Seat
 from folkmoot.errors import (
     AgentError,
     AnswerInvalid,
-    ClaimLost,
     EndpointRefused,
     EndpointTimedOut,
     EndpointUnreachable,
     Unavailable,
 )
-from folkmoot.prompts import Prompt
-from folkmoot.runtime import Runtime, utcnow
-from folkmoot.wire import Completion, Request
+from folkmoot.runtime import Runtime
 
 #: Whose words a delta belongs to.
 Stage = Literal["response", "consensus"]
 
-#: A prompt that the endpoint finds too long is halved this often.
-HALVINGS = 3
-#: A call that had less time than this says nothing about its seat when the time runs out, in seconds.
+#: A call that had less time than this says nothing about its endpoint when the time runs out, in seconds.
 FAIR_S = 3.0
-#: Statuses that tell about this one request, not about the seat.
+#: Statuses that tell about this one request, not about the endpoint.
 OUR_FAULT = (400, 413, 422)
 
 log = logging.getLogger(__name__)
@@ -36,7 +31,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Assignment:
-    """What to do for whom: the job, the seat, which attempt it is, and which stage its words belong to."""
+    """What to do for whom.
+
+    Attributes:
+        stage: whose words these are.
+        attempt: the number of its first try; tries are numbered on from it, one for each endpoint of the seat.
+    """
 
     job_id: str
     agent_id: str
@@ -47,57 +47,8 @@ class Assignment:
     prompt_tokens: int
 
 
-def call(
-    runtime: Runtime,
-    assignment: Assignment,
-    prompt_within: Callable[[int], Prompt],
-    *,
-    timeout_s: float,
-    keep: Callable[[], bool],
-) -> tuple[Completion, Prompt]:
-    """Ask the seat's model, and return its answer with the prompt that it answered.
-
-    Args:
-        runtime: the process' collaborators.
-        assignment: what to do for whom.
-        prompt_within: builds the prompt for a number of tokens.
-        timeout_s: when the call has to be over, retries included.
-        keep: renews the claim; False when it is lost.
-    Raises:
-        AgentError: there is no usable answer; the deltas streamed so far are void.
-        ClaimLost: nobody wants the answer any more; the call was closed.
-        Interrupted: the process is ending; the call was closed.
-    """
-    ends_at = time.monotonic() + timeout_s
-    halved = 0
-    while True:
-        prompt = prompt_within(assignment.prompt_tokens >> halved)
-        try:
-            return _call_once(runtime, assignment, prompt, ends_at - time.monotonic(), keep), prompt
-        except EndpointRefused as error:
-            if not error.context_exceeded or halved == HALVINGS:
-                raise
-        halved += 1
-
-
-def _call_once(
-    runtime: Runtime, assignment: Assignment, prompt: Prompt, timeout_s: float, keep: Callable[[], bool]
-) -> Completion:
-    if timeout_s <= 0:
-        raise EndpointTimedOut("no time was left to ask it")
-    agent_id = assignment.agent_id
-    try:
-        completion = _stream(runtime, assignment, _request(assignment, prompt), timeout_s, keep)
-    except AgentError as error:
-        if _tells_of_the_seat(error, timeout_s):
-            runtime.health.erred(agent_id, str(error), now=utcnow().timestamp())
-        raise
-    runtime.health.succeeded(agent_id, completion.latency_ms)
-    return completion
-
-
-def _tells_of_the_seat(error: AgentError, timeout_s: float) -> bool:
-    """Whether an error says that the seat is not well; a user's short deadline must not take it from everybody."""
+def tells_of_the_endpoint(error: AgentError, timeout_s: float) -> bool:
+    """Whether an error says that the endpoint is not well; a user's short deadline must not take it from everybody."""
     if isinstance(error, EndpointRefused):
         return error.status not in OUR_FAULT
     if isinstance(error, EndpointTimedOut):
@@ -105,54 +56,25 @@ def _tells_of_the_seat(error: AgentError, timeout_s: float) -> bool:
     return isinstance(error, EndpointUnreachable)
 
 
-def _request(assignment: Assignment, prompt: Prompt) -> Request:
-    seat = assignment.seat
-    return Request(
-        endpoint=seat,
-        messages=prompt.messages,
-        temperature=seat.temperature,
-        max_tokens=assignment.max_tokens,
-        api_key=_key(seat.api_key_env),
-    )
+def key(name: str | None) -> str | None:
+    """The key that lies in the variable of this name.
 
-
-def _key(name: str | None) -> str | None:
+    Raises:
+        AnswerInvalid: the roster names a variable that is not set.
+    """
     if name is None:
         return None
-    key = environment.variable(name)
-    if key is None:
+    found = environment.variable(name)
+    if found is None:
         raise AnswerInvalid(f"the variable {name}, which holds its key, is not set")
-    return key
+    return found
 
 
-def _stream(
-    runtime: Runtime, assignment: Assignment, request: Request, timeout_s: float, keep: Callable[[], bool]
-) -> Completion:
-    """Follow the call, passing its pieces on, renewing the claim thrice a lease, and voiding what a failure left."""
-    under_way = runtime.provider.start(request, timeout_s=timeout_s)
-    lease = _Lease(keep, runtime.settings.lease_s)
-    has_streamed = False
-    try:
-        for pieces in under_way.pieces(tick_s=min(lease.every_s, 1.0)):
-            if pieces:
-                _append(runtime, assignment, f"{assignment.stage}.delta", text="".join(pieces))
-                has_streamed = True
-            if not lease.is_held():
-                raise ClaimLost(f"job {assignment.job_id} does not wait for {assignment.agent_id} any more")
-    except Exception:
-        if has_streamed:
-            void(runtime, assignment)
-        raise
-    finally:
-        under_way.cancel()
-    assert under_way.completion is not None
-    return under_way.completion
-
-
-class _Lease:
+class Lease:
     """The lease on a claim, renewed thrice while it lasts; a database that is away for less costs nothing."""
 
     def __init__(self, keep: Callable[[], bool], lease_s: float) -> None:
+        """Renew by `keep`, which says whether the claim was still ours."""
         self.every_s = lease_s / 3
         self._keep = keep
         self._lease_s = lease_s
@@ -173,9 +95,15 @@ class _Lease:
         return is_kept
 
 
-def void(runtime: Runtime, assignment: Assignment) -> None:
+def tell(runtime: Runtime, assignment: Assignment, attempt: int, text: str) -> None:
+    """Append a piece of an answer to the job's events."""
+    data = {"agent_id": assignment.agent_id, "attempt": attempt, "text": text}
+    runtime.events.append(assignment.job_id, [(f"{assignment.stage}.delta", data)])
+
+
+def void(runtime: Runtime, assignment: Assignment, attempt: int) -> None:
     """Tell whoever watches that the words of this attempt do not count."""
-    _reset(runtime, assignment.job_id, assignment.stage, [(assignment.agent_id, assignment.attempt)])
+    _reset(runtime, assignment.job_id, assignment.stage, [(assignment.agent_id, attempt)])
 
 
 def void_abandoned(runtime: Runtime, job_id: str, stage: Stage, *, agent_id: str | None = None) -> None:
@@ -188,8 +116,3 @@ def _reset(runtime: Runtime, job_id: str, stage: Stage, attempts: Sequence[tuple
     told = [("reset", {"agent_id": agent_id, "attempt": number, "stage": stage}) for agent_id, number in attempts]
     if told:
         runtime.events.append(job_id, told)
-
-
-def _append(runtime: Runtime, assignment: Assignment, type_: str, *, text: str) -> None:
-    data = {"agent_id": assignment.agent_id, "attempt": assignment.attempt, "text": text}
-    runtime.events.append(assignment.job_id, [(type_, data)])

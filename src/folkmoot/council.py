@@ -18,6 +18,7 @@ from folkmoot.announcements import tell_analysis, tell_begun, tell_ended, tell_m
 from folkmoot.asks import Ask, check, panel_of
 from folkmoot.errors import AgentError, ClaimLost, EndpointTimedOut, Interrupted, InvalidRequest, NotFound, Unavailable
 from folkmoot.panel import choose, deal
+from folkmoot.race import Race
 from folkmoot.resources import AnalysisResource, ConsensusResource, QueryResource, ResponseResource
 from folkmoot.runtime import Runtime, seconds_until, utcnow
 from folkmoot.store import asking, concluding, queries
@@ -176,7 +177,7 @@ def _answer(runtime: Runtime, claim: Claim) -> Outcome:
         agent_id=claim.agent_id,
         seat=seat,
         stage="response",
-        attempt=claim.attempt,
+        attempt=1 + (claim.attempt - 1) * runtime.roster.most_endpoints,
         max_tokens=seat.max_tokens,
         prompt_tokens=seat.prompt_tokens or seat.context_tokens - seat.max_tokens,
     )
@@ -184,14 +185,14 @@ def _answer(runtime: Runtime, claim: Claim) -> Outcome:
         calls.void_abandoned(runtime, job.job_id, "response", agent_id=claim.agent_id)
     question = queries.question(runtime.db, job)
     try:
-        completion, prompt = calls.call(
+        completion, prompt = Race(
             runtime,
             assignment,
             lambda tokens: prompts.agent_prompt(question, claim.role, tokens=tokens),
-            timeout_s=min(seat.timeout_s, seconds_until(job.ask_deadline_at)),
+            timeout_s=seconds_until(job.ask_deadline_at),
             keep=lambda: asking.renew(runtime.db, claim, lease_until=runtime.lease_until(utcnow())),
-        )
-        _check_response(runtime, assignment, completion.text)
+            check=lambda completion, _: answers.check_response(completion.text),
+        ).run()
     except EndpointTimedOut as error:
         return Outcome("timed_out", model=seat.model, error=str(error))
     except AgentError as error:
@@ -211,14 +212,6 @@ def _response(claim: Claim, outcome: Outcome) -> ResponseResource:
     return ResponseResource(
         agent_id=claim.agent_id, role=claim.role, cached=False, attempts=claim.attempt, **outcome.columns()
     )
-
-
-def _check_response(runtime: Runtime, assignment: calls.Assignment, text: str) -> None:
-    try:
-        answers.check_response(text)
-    except AgentError:
-        calls.void(runtime, assignment)
-        raise
 
 
 def conclude(runtime: Runtime, job_id: str) -> None:

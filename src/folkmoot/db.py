@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from folkmoot.errors import Unavailable
+from folkmoot.failpoints import Failpoints
 
 Rows = TypeVar("Rows", bound=Select[*tuple[Any, ...]])
 
@@ -34,8 +35,9 @@ POSTGRES_ARGS = {
 class Database:
     """Short transactions on one engine: `read` for a consistent look, `write` to change something."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, failpoints: Failpoints | None = None) -> None:
         """Prepare the engine; nothing connects before the first transaction."""
+        self._failpoints = failpoints or Failpoints()
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self.engine = _sqlite(url) if self.is_sqlite else _postgres(url)
         path = make_url(url).database if self.is_sqlite else None
@@ -57,15 +59,21 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, step: str | None = None) -> Iterator[Connection]:
         """A transaction that may change rows; on SQLite it is the only writer from its first statement on.
 
+        Args:
+            step: its name among the failpoints.
         Raises:
             Unavailable: the database does not answer.
         """
         turn: AbstractContextManager[None] = self._turn.taken() if self._turn is not None else nullcontext()
         with turn, _translated(), self._writing.begin() as connection:
             yield connection
+            if step is not None:
+                self._failpoints.reach(f"{step}.commit")
+        if step is not None:
+            self._failpoints.reach(f"{step}.committed")
 
     def locked(self, statement: Rows) -> Rows:
         """The statement with its rows locked until the transaction ends; SQLite's writer has them all already."""

@@ -8,6 +8,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from folkmoot.agents import AGGREGATE_QUEUE, ANALYSE_QUEUE, queue_of
+from folkmoot.failpoints import Failpoints
 from folkmoot.settings import Settings
 
 ASK = "folkmoot.ask"
@@ -66,10 +67,11 @@ def _transport_options(broker_url: str) -> dict[str, object]:
 class Publisher:
     """Sends hints: ids only, which may come late, twice or never."""
 
-    def __init__(self, app: Celery) -> None:
+    def __init__(self, app: Celery, failpoints: Failpoints | None = None) -> None:
         """Publish through this app's connections; a worker consumes with another app, which waits for its broker."""
         app.conf.broker_transport_options = {**app.conf.broker_transport_options, **AT_ONCE}
         self._app = app
+        self._failpoints = failpoints or Failpoints()
         self._paused_until = 0.0
 
     def hint(self, job_id: str, task: str, agent_ids: Iterable[str] = ("",)) -> bool:
@@ -79,6 +81,7 @@ class Publisher:
         try:
             for agent_id in agent_ids:
                 self._send(job_id, task, agent_id)
+                self._failpoints.reach("hint.sent")
         except (OperationalError, OSError) as error:
             self._paused_until = time.monotonic() + PAUSE_S
             log.warning("hint %s of job %s not sent, the outbox will send it: %s", task, job_id, error)

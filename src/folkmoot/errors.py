@@ -16,6 +16,7 @@ FolkmootError
     ├── EndpointUnreachable  no connection, or it was cut
     ├── EndpointRefused      the endpoint answered with an error status
     ├── EndpointTimedOut     no whole answer within the time it had
+    ├── EndpointRests        it failed before, and is left alone for now
     └── AnswerInvalid        an answer came, and it is none: empty, an error as text, an echo …
 """
 
@@ -91,17 +92,25 @@ class EndpointRefused(AgentError):
     Attributes:
         status: the HTTP status.
         context_exceeded: the refusal says that the prompt is longer than the model's context.
+        retry_after_s: how long the endpoint asks to be left alone.
     """
 
-    def __init__(self, message: str, *, status: int, context_exceeded: bool = False) -> None:
+    def __init__(
+        self, message: str, *, status: int, context_exceeded: bool = False, retry_after_s: float | None = None
+    ) -> None:
         """Keep the status beside the sentence."""
         self.status = status
         self.context_exceeded = context_exceeded
+        self.retry_after_s = retry_after_s
         super().__init__(message)
 
 
 class EndpointTimedOut(AgentError):
     """No whole answer came within the time the call had."""
+
+
+class EndpointRests(AgentError):
+    """The endpoint failed before and is left alone for now; it was not called."""
 
 
 class AnswerInvalid(AgentError):

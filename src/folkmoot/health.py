@@ -1,8 +1,8 @@
-"""Who may be asked: heartbeats of the pools, errors of real calls, and the state that follows from them."""
+"""Who may be asked: heartbeats of the pools, circuits of the endpoints, and the state that follows from them."""
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -10,6 +10,7 @@ from typing import Any, Literal
 from redis import Redis
 from redis.exceptions import RedisError
 
+from folkmoot.breaker import Breaker, Circuit
 from folkmoot.settings import Settings
 
 State = Literal["healthy", "unhealthy", "failed"]
@@ -19,21 +20,16 @@ BOARD = "folkmoot:health"
 BOARD_STALE_S = 30.0
 #: Latencies of a seat that are remembered.
 LATENCIES = 100
-#: Backoff after errors, in seconds: doubled from the first to the longest.
-BACKOFF_FIRST_S = 1.0
-BACKOFF_LONGEST_S = 60.0
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Signs:
-    """What is known of a seat: all that its state follows from."""
+    """What is known of a seat, all that its state follows from; `circuits` in the order of its endpoints."""
 
     beats: Mapping[str, float]
-    consecutive_errors: int = 0
-    last_error: str | None = None
-    last_error_at: float | None = None
+    circuits: Sequence[Circuit] = (Circuit(),)
     probe_error: str | None = None
 
 
@@ -53,11 +49,6 @@ class Entry:
     p95_latency_ms: int | None
 
 
-def backoff_s(errors: int) -> float:
-    """How long a seat with this many errors in a row stays out before it is tried again."""
-    return min(BACKOFF_LONGEST_S, BACKOFF_FIRST_S * 2.0 ** min(max(0, errors - 1), 16))
-
-
 def judge(signs: Signs, *, now: float, started_at: float, settings: Settings) -> tuple[State, str | None]:
     """A seat's state and its reason, from the signs alone.
 
@@ -70,13 +61,14 @@ def judge(signs: Signs, *, now: float, started_at: float, settings: Settings) ->
     silence_s = now - max([*signs.beats.values(), started_at])
     if silence_s >= settings.failed_after_s:
         return "failed", f"no worker of its pool has been heard for {silence_s:.0f} s"
-    errors = signs.consecutive_errors
-    if errors >= settings.failed_after_errors and signs.last_error_at is not None:
-        if now < signs.last_error_at + backoff_s(errors):
-            return "failed", f"{errors} errors in a row, the last: {signs.last_error}"
-        return "unhealthy", f"to be tried again after {errors} errors in a row, the last: {signs.last_error}"
-    if errors >= settings.unhealthy_after_errors:
-        return "unhealthy", f"{errors} errors in a row, the last: {signs.last_error}"
+    first = signs.circuits[0]
+    errors = f"{first.errors} error{'' if first.errors == 1 else 's'} in a row, the last: {first.last_error}"
+    if all(circuit.open_until is not None for circuit in signs.circuits):
+        return "failed", errors
+    if first.open_until is not None:
+        return "unhealthy", f"a fallback answers for it after {errors}"
+    if first.errors >= settings.unhealthy_after_errors:
+        return "unhealthy", errors
     if signs.probe_error is not None:
         return "unhealthy", signs.probe_error
     if silence_s > settings.unhealthy_after_beats * settings.heartbeat_s:
@@ -91,6 +83,7 @@ class Health:
         """Share one store between all processes of a stack."""
         self._redis = redis
         self._settings = settings
+        self.breaker = Breaker(redis, opens_after=settings.failed_after_errors)
 
     def beat(self, agent_id: str, worker_id: str, *, now: float) -> None:
         """Say that a worker of the seat's pool lives.
@@ -103,51 +96,38 @@ class Health:
         pipeline.expire(_beats(agent_id), int(4 * self._settings.failed_after_s) + 1)
         pipeline.execute()
 
-    def succeeded(self, agent_id: str, latency_ms: int) -> None:
-        """Record a real answer: it ends a row of errors."""
+    def answered(self, agent_id: str, latency_ms: int) -> None:
+        """Remember how long a whole answer took."""
         pipeline = self._redis.pipeline(transaction=False)
-        pipeline.hset(_calls(agent_id), "errors", 0)
         pipeline.lpush(_latencies(agent_id), latency_ms)
         pipeline.ltrim(_latencies(agent_id), 0, LATENCIES - 1)
-        self._try(pipeline.execute)
+        try:
+            pipeline.execute()
+        except (RedisError, OSError) as error:
+            log.warning("latency of a call not remembered: %s", error)
 
-    def erred(self, agent_id: str, reason: str, *, now: float) -> None:
-        """Record that a real call failed."""
-        pipeline = self._redis.pipeline(transaction=False)
-        pipeline.hincrby(_calls(agent_id), "errors", 1)
-        pipeline.hset(_calls(agent_id), mapping={"last_error": reason, "last_error_at": now})
-        self._try(pipeline.execute)
-
-    def reset(self, agent_id: str) -> None:
-        """Forget a seat's errors, by hand.
+    def reset(self, agent_id: str, circuits: Iterable[str]) -> None:
+        """Close a seat's circuits and forget its latencies, by hand.
 
         Raises:
             RedisError: Redis does not answer.
         """
-        self._redis.delete(_calls(agent_id), _latencies(agent_id))
+        for circuit in circuits:
+            self.breaker.reset(circuit)
+        self._redis.delete(_latencies(agent_id))
 
-    def signs(self, agent_id: str, *, now: float, probe_error: str | None) -> Signs:
+    def signs(self, agent_id: str, circuits: Iterable[str], *, now: float, probe_error: str | None) -> Signs:
         """Read what is known of a seat, and drop the heartbeats of workers long gone.
 
         Raises:
             RedisError: Redis does not answer.
         """
-        beats = {worker: float(at) for worker, at in self._hash(_beats(agent_id)).items()}
+        found: Any = self._redis.hgetall(_beats(agent_id))
+        beats = {str(worker): float(at) for worker, at in found.items()}
         gone = [worker for worker, at in beats.items() if now - at > 2 * self._settings.failed_after_s]
         if gone:
             self._redis.hdel(_beats(agent_id), *gone)
-        calls = self._hash(_calls(agent_id))
-        return Signs(
-            beats=beats,
-            consecutive_errors=int(calls.get("errors", 0)),
-            last_error=calls.get("last_error"),
-            last_error_at=float(calls["last_error_at"]) if "last_error_at" in calls else None,
-            probe_error=probe_error,
-        )
-
-    def _hash(self, key: str) -> dict[str, str]:
-        found: Any = self._redis.hgetall(key)
-        return dict(found)
+        return Signs(beats, [self.breaker.read(circuit) for circuit in circuits], probe_error)
 
     def refresh(self, signs: Mapping[str, Signs], *, now: float, started_at: float) -> list[Entry]:
         """Judge every seat anew and write the board; returns the entries whose state has changed.
@@ -167,15 +147,15 @@ class Health:
         state, reason = judge(signs, now=now, started_at=started_at, settings=self._settings)
         p50, p95 = _percentiles([int(one) for one in self._redis.lrange(_latencies(agent_id), 0, -1)])
         alive_since = now - self._settings.unhealthy_after_beats * self._settings.heartbeat_s
-        next_try = (signs.last_error_at or 0) + backoff_s(signs.consecutive_errors)
+        pauses = [circuit.open_until for circuit in signs.circuits if circuit.open_until is not None]
         return Entry(
             agent_id=agent_id,
             state=state,
             reason=reason,
             since=before.since if before is not None and before.state == state else now,
             last_heartbeat=max(signs.beats.values(), default=None),
-            consecutive_errors=signs.consecutive_errors,
-            next_probe=next_try if state == "failed" and next_try > now else None,
+            consecutive_errors=signs.circuits[0].errors,
+            next_probe=min(pauses, default=None),
             workers_alive=sum(at >= alive_since for at in signs.beats.values()),
             p50_latency_ms=p50,
             p95_latency_ms=p95,
@@ -196,12 +176,6 @@ class Health:
     def _stored(self) -> list[Entry]:
         raw = self._redis.get(BOARD)
         return _entries(json.loads(raw)) if raw else []
-
-    def _try(self, execute: Any) -> None:
-        try:
-            execute()
-        except (RedisError, OSError) as error:
-            log.warning("health of a call not recorded: %s", error)
 
 
 def _entries(content: dict[str, Any]) -> list[Entry]:
@@ -232,10 +206,6 @@ def _percentiles(latencies_ms: Sequence[int]) -> tuple[int | None, int | None]:
 
 def _beats(agent_id: str) -> str:
     return f"folkmoot:beats:{agent_id}"
-
-
-def _calls(agent_id: str) -> str:
-    return f"folkmoot:calls:{agent_id}"
 
 
 def _latencies(agent_id: str) -> str:

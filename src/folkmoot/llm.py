@@ -10,8 +10,8 @@ import os
 import queue
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import Future
+from collections.abc import AsyncIterator
+from concurrent.futures import CancelledError, Future
 
 import aiohttp
 
@@ -36,48 +36,41 @@ log = logging.getLogger(__name__)
 
 
 class Call:
-    """One call under way: iterate over it for the pieces as they come, then take `completion`."""
+    """One call under way: look at it whenever it wakes you, until `completion` is there."""
 
-    def __init__(self) -> None:
-        """Wait for pieces from the loop's thread."""
+    def __init__(self, wake: threading.Event) -> None:
+        """Wait for what comes from the loop's thread."""
         self.completion: Completion | None = None
-        self._pieces: queue.SimpleQueue[str | Completion | AgentError | Interrupted] = queue.SimpleQueue()
+        self._wake = wake
+        self._arrived: queue.SimpleQueue[str | Completion | AgentError | Interrupted] = queue.SimpleQueue()
         self._future: Future[None] | None = None
 
-    def pieces(self, *, tick_s: float) -> Iterator[list[str]]:
-        """The pieces that have come since the last look, as soon as there is one; an empty list each silent `tick_s`.
+    def take(self) -> list[str]:
+        """The pieces that have come since the last look; after the last of them `completion` is set.
 
         Raises:
             AgentError: the call failed; what came before is not an answer.
             Interrupted: the process is ending.
         """
-        failure: AgentError | Interrupted | None = None
-        while self.completion is None and failure is None:
-            pieces: list[str] = []
-            for piece in self._arrived(tick_s):
-                if isinstance(piece, AgentError | Interrupted):
-                    failure = piece
-                elif isinstance(piece, Completion):
-                    self.completion = piece
-                else:
-                    pieces.append(piece)
-            if pieces or (self.completion is None and failure is None):
-                yield pieces
-        if failure is not None:
-            raise failure
-
-    def _arrived(self, tick_s: float) -> Iterator[str | Completion | AgentError | Interrupted]:
-        try:
-            yield self._pieces.get(timeout=tick_s)
-            while True:
-                yield self._pieces.get_nowait()
-        except queue.Empty:
-            return
+        pieces: list[str] = []
+        while not self._arrived.empty():
+            arrived = self._arrived.get()
+            if isinstance(arrived, AgentError | Interrupted):
+                raise arrived
+            if isinstance(arrived, Completion):
+                self.completion = arrived
+            else:
+                pieces.append(arrived)
+        return pieces
 
     def cancel(self) -> None:
         """Close the connection of a call that nobody wants any more; harmless after its end."""
         if self._future is not None:
             self._future.cancel()
+
+    def _put(self, arrived: str | Completion | AgentError | Interrupted) -> None:
+        self._arrived.put(arrived)
+        self._wake.set()
 
 
 class Provider:
@@ -91,9 +84,9 @@ class Provider:
         self._thread = threading.Thread(target=self._loop.run_forever, name="models", daemon=True)
         self._thread.start()
 
-    def start(self, request: Request, *, timeout_s: float) -> Call:
-        """Begin a call that ends within `timeout_s`, one way or the other."""
-        call = Call()
+    def start(self, request: Request, *, timeout_s: float, wake: threading.Event) -> Call:
+        """Begin a call that ends within `timeout_s`, one way or the other; `wake` is set whenever something comes."""
+        call = Call(wake)
         call._future = asyncio.run_coroutine_threadsafe(self._run(request, call, timeout_s), self._loop)
         return call
 
@@ -102,8 +95,12 @@ class Provider:
 
         Raises:
             AgentError: nothing does, or only errors come.
+            Interrupted: the process is ending.
         """
-        asyncio.run_coroutine_threadsafe(self._probe(endpoint, api_key, timeout_s), self._loop).result()
+        try:
+            asyncio.run_coroutine_threadsafe(self._probe(endpoint, api_key, timeout_s), self._loop).result()
+        except CancelledError as error:
+            raise Interrupted("this process is ending") from error
 
     def interrupt(self) -> None:
         """End all calls under way, and from now on each new one at once, because the process is ending."""
@@ -141,25 +138,25 @@ class Provider:
     async def _run(self, request: Request, call: Call, timeout_s: float) -> None:
         """Put every piece, and last the completion or the error, where the calling thread waits for it."""
         if self._is_ending:
-            call._pieces.put(Interrupted("this process is ending"))
+            call._put(Interrupted("this process is ending"))
             return
         try:
             async with asyncio.timeout(timeout_s):
                 completion = await self._stream(request, call)
         except TimeoutError:
-            call._pieces.put(EndpointTimedOut(f"no whole answer within {timeout_s:.0f} s"))
+            call._put(EndpointTimedOut(f"no whole answer within {timeout_s:.0f} s"))
         except AgentError as error:
-            call._pieces.put(error)
+            call._put(error)
         except (aiohttp.ClientError, OSError) as error:
-            call._pieces.put(EndpointUnreachable(_reason(request.endpoint, error)))
+            call._put(EndpointUnreachable(_reason(request.endpoint, error)))
         except asyncio.CancelledError:
             cancelled = "the call was cancelled"
-            call._pieces.put(Interrupted(cancelled) if self._is_ending else EndpointUnreachable(cancelled))
+            call._put(Interrupted(cancelled) if self._is_ending else EndpointUnreachable(cancelled))
             raise
         except Exception as error:
-            call._pieces.put(AnswerInvalid(f"its answer could not be read: {type(error).__name__}"))
+            call._put(AnswerInvalid(f"its answer could not be read: {type(error).__name__}"))
         else:
-            call._pieces.put(completion)
+            call._put(completion)
 
     async def _stream(self, request: Request, call: Call) -> Completion:
         """Make the call; whatever of it is kept or told no longer holds the key that was sent."""
@@ -167,15 +164,16 @@ class Provider:
         url = f"{request.endpoint.base_url.rstrip('/')}/chat/completions"
         async with self._client().post(url, json=body(request), headers=headers(request.api_key)) as answer:
             if answer.status >= 400:
-                raise refusal(answer.status, hidden(await _body_of(answer), request.api_key))
+                said = hidden(await _body_of(answer), request.api_key)
+                raise refusal(answer.status, said, answer.headers.get("Retry-After"))
             reading = Reading(request)
             if "text/event-stream" in answer.headers.get("Content-Type", ""):
                 async for chunk in _chunks(answer):
                     piece = reading.take(hidden(chunk, request.api_key))
                     if piece:
-                        call._pieces.put(piece)
+                        call._put(piece)
             else:
-                call._pieces.put(reading.take_whole(hidden(await _body_of(answer), request.api_key)))
+                call._put(reading.take_whole(hidden(await _body_of(answer), request.api_key)))
         return reading.completion(latency_ms=round((time.monotonic() - started) * 1000))
 
     async def _probe(self, endpoint: Endpoint, api_key: str | None, timeout_s: float) -> None:

@@ -11,6 +11,7 @@ from folkmoot.agents import Roster, load_roster
 from folkmoot.db import Database
 from folkmoot.dispatch import Publisher, make_app
 from folkmoot.events import Events
+from folkmoot.failpoints import Failpoints
 from folkmoot.health import Health
 from folkmoot.llm import Provider
 from folkmoot.settings import Settings
@@ -32,6 +33,7 @@ class Runtime:
     health: Health
     provider: Provider
     publisher: Publisher
+    failpoints: Failpoints
 
     def hint_due(self, now: datetime) -> datetime:
         """When a hint that is published now is to be sent again if nobody has taken it."""
@@ -55,6 +57,7 @@ def build(settings: Settings) -> Runtime:
     Raises:
         SettingsError: the roster is wrong.
     """
+    failpoints = Failpoints(settings.failpoints)
     redis = Redis.from_url(
         settings.redis,
         decode_responses=True,
@@ -65,12 +68,13 @@ def build(settings: Settings) -> Runtime:
     return Runtime(
         settings=settings,
         roster=load_roster(settings),
-        db=Database(settings.database_url),
+        db=Database(settings.database_url, failpoints),
         redis=redis,
         events=Events(redis, ttl_s=settings.events_ttl_s),
         health=Health(redis, settings),
         provider=Provider(),
-        publisher=Publisher(make_app(settings)),
+        publisher=Publisher(make_app(settings), failpoints),
+        failpoints=failpoints,
     )
 
 

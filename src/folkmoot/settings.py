@@ -51,12 +51,16 @@ class Settings(BaseSettings):
     failed_after_errors: Annotated[int, Field(ge=1)] = 3
     failed_after_s: Seconds = 60
     probe_s: Seconds = 30
+    #: Whether a slow endpoint of a seat with fallbacks gets one of them asked beside it.
+    hedge: bool = True
 
     session_hours: Annotated[float, Field(gt=0, le=24 * 3650)] = 168
     worker_threads: Annotated[int, Field(ge=1, le=256)] = 16
     gateway_threads: Annotated[int, Field(ge=2, le=512)] = 32
     #: How long the live stream of a job stays in Redis after its last event.
     events_ttl_s: Annotated[int, Field(ge=1)] = 3600
+    #: A folder whose files arm failpoints; for tests only.
+    failpoints: Path | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("database_url")

@@ -8,11 +8,13 @@ from folkmoot import answers, calls, prompts
 from folkmoot.agents import Roster, Seat
 from folkmoot.errors import AgentError
 from folkmoot.panel import next_aggregator
-from folkmoot.prompts import Question
+from folkmoot.prompts import Prompt, Question
+from folkmoot.race import Race
 from folkmoot.resources import ConsensusResource
 from folkmoot.runtime import Runtime, seconds_until, utcnow
 from folkmoot.store import concluding, queries
 from folkmoot.store.concluding import Conclusion
+from folkmoot.wire import Completion
 
 #: Time kept at the end of a query for storing what came of it.
 STORING_S = 0.3
@@ -39,8 +41,8 @@ def synthesise(runtime: Runtime, conclusion: Conclusion, notes: list[str]) -> tu
     tried: list[str] = []
     draft: _Draft | None = None
     question = queries.question(runtime.db, conclusion.job)
-    # Attempts are numbered on from those of the workers before, of whose words nothing counts.
-    first = (conclusion.fence - 1) * len(runtime.roster.seats)
+    # Tries are numbered on from those of the workers before, of whose words nothing counts.
+    before = (conclusion.fence - 1) * len(runtime.roster.seats)
     if conclusion.fence > 1:
         calls.void_abandoned(runtime, conclusion.job.job_id, "consensus")
     while (agent_id := _next(runtime, conclusion, tried, draft)) is not None:
@@ -54,7 +56,7 @@ def synthesise(runtime: Runtime, conclusion: Conclusion, notes: list[str]) -> tu
                 conclusion,
                 question,
                 agent_id,
-                attempt=first + len(tried),
+                attempt=1 + (before + len(tried) - 1) * runtime.roster.most_endpoints,
                 timeout_s=timeout_s,
                 notes=notes,
             )
@@ -103,7 +105,7 @@ def _timeout_s(roster: Roster, conclusion: Conclusion, tried: Sequence[str]) -> 
     left_s = seconds_until(conclusion.job.deadline_at) - STORING_S
     others = (one for agent_id, one in roster.seats.items() if agent_id not in tried)
     has_another = any(_model(one) != _model(seat) for one in others)
-    return min(seat.timeout_s, left_s * FAILOVER_SHARE if has_another else left_s)
+    return left_s * FAILOVER_SHARE if has_another else left_s
 
 
 def _written(
@@ -131,21 +133,15 @@ def _written(
         max_tokens=seat.aggregator_max_tokens,
         prompt_tokens=seat.context_tokens - seat.aggregator_max_tokens,
     )
-    completion, prompt = calls.call(
+    completion, prompt = Race(
         runtime,
         assignment,
         partial(_synthesis_prompt, question, conclusion),
         timeout_s=timeout_s,
         keep=lambda: concluding.renew(runtime.db, conclusion, lease_until=runtime.lease_until(utcnow())),
-    )
-    assert isinstance(prompt, prompts.Synthesis)
-    is_whole = completion.finish_reason != "length"
-    text = completion.text if is_whole else answers.whole_sentences(completion.text)
-    try:
-        answers.check_consensus(text, instructions=prompt.instructions, question=question.text, frame=prompt.frame)
-    except AgentError:
-        calls.void(runtime, assignment)
-        raise
+        check=partial(_check, question),
+    ).run()
+    text, is_whole = _text(completion)
     if prompt.shortened:
         notes.append(f"{agent_id} concluded from shortened texts: its model's context does not hold them whole.")
     consensus = ConsensusResource(
@@ -157,6 +153,18 @@ def _written(
         completion_tokens=completion.completion_tokens,
     )
     return consensus, is_whole
+
+
+def _text(completion: Completion) -> tuple[str, bool]:
+    """What of a completion can stand, and whether that is all of it."""
+    is_whole = completion.finish_reason != "length"
+    return completion.text if is_whole else answers.whole_sentences(completion.text), is_whole
+
+
+def _check(question: Question, completion: Completion, prompt: Prompt) -> None:
+    assert isinstance(prompt, prompts.Synthesis)
+    text, _ = _text(completion)
+    answers.check_consensus(text, instructions=prompt.instructions, question=question.text, frame=prompt.frame)
 
 
 def _synthesis_prompt(question: Question, conclusion: Conclusion, tokens: int) -> prompts.Synthesis:

@@ -1,7 +1,10 @@
 """What goes over the wire to an OpenAI-compatible endpoint and back: requests, chunks, answers, refusals. Pure."""
 
 import json
+import re
+import time
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from folkmoot.agents import Endpoint
@@ -130,8 +133,8 @@ def _parsed(text: str) -> dict[str, Any]:
     return content
 
 
-def refusal(status: int, text: str) -> EndpointRefused:
-    """The error that an answer with this status and body stands for."""
+def refusal(status: int, text: str, retry_after: str | None = None) -> EndpointRefused:
+    """The error that an answer with this status, body and `Retry-After` header stands for."""
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
@@ -140,7 +143,20 @@ def refusal(status: int, text: str) -> EndpointRefused:
     exceeded = status in (400, 413) and any(
         sign in text.lower() for sign in ("context", "maximum length", "too long", "too many tokens")
     )
-    return EndpointRefused(message, status=status, context_exceeded=exceeded)
+    return EndpointRefused(message, status=status, context_exceeded=exceeded, retry_after_s=_seconds(retry_after))
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """The wait that a `Retry-After` header asks for, in seconds or until a date (RFC 9110, 10.2.3)."""
+    if retry_after is None:
+        return None
+    if re.fullmatch(r"[0-9]{1,9}", retry_after.strip()):
+        return float(retry_after)
+    try:
+        until = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max(0.0, until.timestamp() - time.time())
 
 
 def _said(what: str, content: Any) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, text, update
 from folkmoot import council, dispatch
 from folkmoot import db as database
 from folkmoot.asks import Ask
+from folkmoot.breaker import Circuit
 from folkmoot.errors import IdempotencyMismatch, InvalidRequest, NotFound
 from folkmoot.events import Event
 from folkmoot.health import Signs
@@ -253,11 +254,8 @@ def test_failed_and_unhealthy_seats_are_tried_last(runtime: Runtime, user_id: in
     """Health goes before place: a healthy seat of the panel concludes rather than a failed one outside it."""
     all_refuse(model)
     now = utcnow().timestamp()
-    bad = {"llama3": 2, "deephermes": 3}
-    signs = {
-        seat: Signs({"w": now}, bad.get(seat, 0), "HTTP 500", now if seat in bad else None)
-        for seat in runtime.roster.seats
-    }
+    bad = {"llama3": Circuit(errors=2), "deephermes": Circuit(errors=3, open_until=now)}
+    signs = {seat: Signs({"w": now}, [bad.get(seat, Circuit())]) for seat in runtime.roster.seats}
     runtime.health.refresh(signs, now=now, started_at=now)
 
     asked(runtime, user_id, agents=("qwen", "mistral"))
@@ -615,7 +613,7 @@ def test_key_gets_nowhere(
 
     assert model.calls("scripted/qwen")[0].headers["authorization"] == f"Bearer {KEY}"
     assert query.responses[0].status == "failed"
-    signs = runtime.health.signs("qwen", now=0, probe_error=None)
+    signs = runtime.health.signs("qwen", ["qwen"], now=0, probe_error=None)
     told = f"{query.model_dump_json()} {events(runtime, query.job_id)} {signs}"
     assert KEY not in told and KEY[:20] not in told
 

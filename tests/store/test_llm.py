@@ -45,16 +45,29 @@ def request(url: str, key: str | None = None, max_tokens: int = 2000) -> Request
     return Request(endpoint, messages, temperature=0.3, max_tokens=max_tokens, api_key=key)
 
 
+def looks(call: Call, *, tick_s: float = 0.05) -> Iterator[list[str]]:
+    """The pieces of each look at a call, whenever it wakes us or a tick is over, until it has ended."""
+    while call.completion is None:
+        call._wake.wait(tick_s)
+        call._wake.clear()
+        yield call.take()
+
+
 def drained(call: Call) -> tuple[list[str], Completion]:
     """All pieces of a call, and its completion."""
-    pieces = [piece for some in call.pieces(tick_s=0.05) for piece in some]
+    pieces = [piece for some in looks(call) for piece in some]
     assert call.completion is not None
     return pieces, call.completion
 
 
+def begun(provider: Provider, request: Request, *, timeout_s: float) -> Call:
+    """A call that wakes nobody but us."""
+    return provider.start(request, timeout_s=timeout_s, wake=threading.Event())
+
+
 def ask(provider: Provider, url: str, *, timeout_s: float = 10, key: str | None = None) -> tuple[list[str], Completion]:
     """Ask and wait for the whole answer."""
-    return drained(provider.start(request(url, key), timeout_s=timeout_s))
+    return drained(begun(provider, request(url, key), timeout_s=timeout_s))
 
 
 def ask_raw(provider: Provider, pieces: list[bytes], *, key: str | None = None) -> Completion:
@@ -66,9 +79,9 @@ def ask_raw(provider: Provider, pieces: list[bytes], *, key: str | None = None) 
 def test_stream_comes_piece_by_piece_and_adds_up(provider: Provider, model: ScriptedModel) -> None:
     """Pieces arrive while the model still speaks, and together they are the answer, with usage, model and time."""
     model.script("m", {"text": "One two three four.", "token_delay_s": 0.15})
-    call = provider.start(request(model.url), timeout_s=10)
+    call = begun(provider, request(model.url), timeout_s=10)
 
-    arrivals = [(time.monotonic(), piece) for some in call.pieces(tick_s=0.05) for piece in some]
+    arrivals = [(time.monotonic(), piece) for some in looks(call) for piece in some]
 
     assert [piece for _, piece in arrivals] == ["One", " two", " three", " four."]
     assert arrivals[-1][0] - arrivals[0][0] > 0.3
@@ -82,9 +95,9 @@ def test_stream_comes_piece_by_piece_and_adds_up(provider: Provider, model: Scri
 def test_silence_is_told_each_tick(provider: Provider, model: ScriptedModel) -> None:
     """While nothing comes, the caller gets control back each tick, to renew its claim."""
     model.script("m", {"text": "Late.", "delay_s": 0.5})
-    call = provider.start(request(model.url), timeout_s=10)
+    call = begun(provider, request(model.url), timeout_s=10)
 
-    silent = sum(not pieces for pieces in call.pieces(tick_s=0.05))
+    silent = sum(not pieces for pieces in looks(call))
 
     assert silent >= 4
 
@@ -185,7 +198,7 @@ def test_server_that_never_accepts_is_bounded_by_the_timeout(provider: Provider)
 def test_cancel_closes_the_call_at_the_server(provider: Provider, model: ScriptedModel) -> None:
     """A call that is cancelled is closed at the endpoint at once, and its caller is told."""
     model.script("m", {"text": LONG, "token_delay_s": 0.05})
-    call = provider.start(request(model.url), timeout_s=30)
+    call = begun(provider, request(model.url), timeout_s=30)
     eventually(lambda: model.calls() and model.calls()[0].first_token_at, 5, "the model speaks")
 
     call.cancel()
@@ -198,7 +211,7 @@ def test_cancel_closes_the_call_at_the_server(provider: Provider, model: Scripte
 
 def test_cancel_after_the_end_is_harmless(provider: Provider, model: ScriptedModel) -> None:
     """Cancelling a call that is over, or twice, does nothing."""
-    call = provider.start(request(model.url), timeout_s=10)
+    call = begun(provider, request(model.url), timeout_s=10)
     drained(call)
 
     call.cancel()
@@ -452,7 +465,7 @@ def test_close_ends_the_calls_under_way(model: ScriptedModel) -> None:
     """Whoever waits for an answer when the provider is closed is told, and the server sees the call end."""
     provider = Provider()
     model.script("m", {"text": LONG, "hang_after_tokens": 1})
-    call = provider.start(request(model.url), timeout_s=30)
+    call = begun(provider, request(model.url), timeout_s=30)
     eventually(lambda: model.calls() and model.calls()[0].first_token_at, 5, "the model speaks")
     ended = threading.Event()
 

@@ -11,7 +11,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from folkmoot import health
-from folkmoot.health import Entry, Health, Signs, backoff_s, judge, utc
+from folkmoot.breaker import Circuit, Permit
+from folkmoot.health import Entry, Health, Signs, judge, utc
 from folkmoot.settings import Settings
 
 from .conftest import connected, valkey
@@ -58,27 +59,39 @@ def test_a_clock_that_went_back_hurts_nobody() -> None:
     assert state(beating(-3600)) == "healthy"
 
 
+def failing(errors: int, *, is_open: bool = False) -> Circuit:
+    """The circuit of an endpoint with this many errors in a row."""
+    return Circuit(errors, "HTTP 500" if errors else None, NOW if errors else None, NOW + 4 if is_open else None)
+
+
+@pytest.mark.parametrize(("errors", "expected"), [(0, "healthy"), (1, "healthy"), (2, "unhealthy"), (9, "unhealthy")])
+def test_errors_in_a_row_make_unhealthy(errors: int, expected: str) -> None:
+    """From two errors in a row on a seat is unhealthy, and still asked while its circuit is closed."""
+    assert state(beating(0, circuits=(failing(errors),))) == expected
+
+
+@pytest.mark.parametrize("later_s", [0, 3, 5, 9999])
+def test_open_circuit_is_failed_until_an_answer_closes_it(later_s: float) -> None:
+    """A seat whose circuit is open has failed, also when its pause is over: only an answer says that it is well."""
+    signs = Signs({"w": NOW + later_s}, (failing(3, is_open=True),))
+
+    assert judge(signs, now=NOW + later_s, started_at=0, settings=LIMITS) == (
+        "failed",
+        "3 errors in a row, the last: HTTP 500",
+    )
+
+
 @pytest.mark.parametrize(
-    ("errors", "age_s", "expected"),
+    ("circuits", "expected"),
     [
-        (0, 0, "healthy"),
-        (1, 0, "healthy"),
-        (2, 0, "unhealthy"),
-        (2, 9999, "unhealthy"),
-        (3, 0, "failed"),
-        (3, 3.9, "failed"),
-        (3, 4.1, "unhealthy"),
-        (4, 7.9, "failed"),
-        (4, 8.1, "unhealthy"),
-        (100, 59, "failed"),
-        (100, 61, "unhealthy"),
+        ((failing(3, is_open=True), failing(0)), "unhealthy"),
+        ((failing(0), failing(3, is_open=True)), "healthy"),
+        ((failing(3, is_open=True), failing(4, is_open=True)), "failed"),
     ],
 )
-def test_errors_in_a_row_open_the_breaker_for_its_backoff(errors: int, age_s: float, expected: str) -> None:
-    """From three errors in a row on a seat is out for a growing while, and then may be tried again."""
-    signs = beating(0, consecutive_errors=errors, last_error="HTTP 500", last_error_at=NOW - age_s)
-
-    assert state(signs) == expected
+def test_fallback_keeps_a_seat_in_use(circuits: tuple[Circuit, ...], expected: str) -> None:
+    """A seat has failed only when none of its endpoints may be called."""
+    assert state(beating(0, circuits=circuits)) == expected
 
 
 def test_a_probe_that_fails_makes_unhealthy_only() -> None:
@@ -91,7 +104,7 @@ def test_a_probe_that_fails_makes_unhealthy_only() -> None:
 
 def test_a_dead_pool_is_failed_whatever_else_is_known() -> None:
     """Silence outweighs everything: nobody is there to be tried again."""
-    signs = beating(61, consecutive_errors=3, last_error="x", last_error_at=NOW - 50, probe_error="y")
+    signs = beating(61, circuits=(failing(3),), probe_error="y")
 
     assert state(signs) == "failed"
 
@@ -99,42 +112,19 @@ def test_a_dead_pool_is_failed_whatever_else_is_known() -> None:
 @given(
     st.lists(st.floats(0, 500), max_size=3),
     st.integers(0, 50),
-    st.none() | st.floats(0, 500),
+    st.booleans(),
     st.none() | st.just("no connection"),
     st.floats(0, 500),
 )
 def test_a_reason_is_given_exactly_when_something_is_wrong(
-    ages_s: list[float], errors: int, error_age_s: float | None, probe_error: str | None, listened_s: float
+    ages_s: list[float], errors: int, is_open: bool, probe_error: str | None, listened_s: float
 ) -> None:
     """Whatever the signs, a healthy seat has no reason and every other has one in a line."""
-    signs = beating(
-        *ages_s,
-        consecutive_errors=errors,
-        last_error="HTTP 500",
-        last_error_at=None if error_age_s is None else NOW - error_age_s,
-        probe_error=probe_error,
-    )
+    signs = beating(*ages_s, circuits=(failing(errors, is_open=is_open),), probe_error=probe_error)
     judged, reason = judge(signs, now=NOW, started_at=NOW - listened_s, settings=LIMITS)
 
     assert (reason is None) == (judged == "healthy")
     assert reason is None or (reason and "\n" not in reason)
-
-
-@pytest.mark.parametrize(
-    ("errors", "seconds"), [(0, 1), (1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 32), (7, 60), (8, 60), (1000, 60)]
-)
-def test_backoff_doubles_up_to_a_minute(errors: int, seconds: float) -> None:
-    """Each error in a row doubles the pause, and no pause is longer than a minute."""
-    assert backoff_s(errors) == seconds
-
-
-@pytest.mark.parametrize("errors", [1025, 5000, 10**9])
-def test_backoff_knows_no_number_too_large(errors: int) -> None:
-    """A seat that has failed for days still has a backoff, and a state."""
-    signs = beating(0, consecutive_errors=errors, last_error="HTTP 500", last_error_at=NOW)
-
-    assert backoff_s(errors) == 60
-    assert state(signs) == "failed"
 
 
 @given(st.lists(st.integers(0, 100_000), min_size=1, max_size=150))
@@ -166,9 +156,15 @@ def store(redis: Redis) -> Health:
     return Health(redis, LIMITS)
 
 
+def fail(store: Health, seat: str, reason: str = "HTTP 500", *, times: int = 3) -> None:
+    """Record calls of a seat's endpoint that failed."""
+    for _ in range(times):
+        store.breaker.erred(Permit(seat, is_trial=False), reason, now=NOW)
+
+
 def refreshed(store: Health, *seats: str, now: float = NOW, started_at: float = 0.0) -> dict[str, Entry]:
     """The board after one look at these seats, as every process sees it."""
-    signs = {seat: store.signs(seat, now=now, probe_error=None) for seat in seats}
+    signs = {seat: store.signs(seat, [seat], now=now, probe_error=None) for seat in seats}
     store.refresh(signs, now=now, started_at=started_at)
     return store.board(now=now)
 
@@ -179,8 +175,8 @@ def test_the_board_says_what_was_seen(store: Health) -> None:
     store.beat("qwen", "w2", now=NOW - 5)
     store.beat("qwen", "w3", now=NOW - 50)
     for latency_ms in (300, 100, 200):
-        store.succeeded("qwen", latency_ms)
-    store.erred("qwen", "HTTP 500", now=NOW)
+        store.answered("qwen", latency_ms)
+    fail(store, "qwen", times=1)
 
     assert refreshed(store, "qwen") == {
         "qwen": Entry(
@@ -211,13 +207,13 @@ def test_reading_the_board_makes_nobody_alive(store: Health) -> None:
 def test_errors_in_a_row_fail_a_seat_and_one_answer_heals_it(store: Health) -> None:
     """Three failed calls take a seat out until its next probe is due; one answer ends the row."""
     store.beat("qwen", "w1", now=NOW)
-    for _ in range(3):
-        store.erred("qwen", "HTTP 500", now=NOW)
+    fail(store, "qwen")
     failed = refreshed(store, "qwen")["qwen"]
-    store.succeeded("qwen", 100)
+    store.breaker.succeeded(Permit("qwen", is_trial=True))
     healed = refreshed(store, "qwen")["qwen"]
 
-    assert (failed.state, failed.consecutive_errors, failed.next_probe) == ("failed", 3, NOW + 4)
+    assert (failed.state, failed.consecutive_errors) == ("failed", 3)
+    assert failed.next_probe is not None and NOW + 1 <= failed.next_probe <= NOW + 1.25
     assert failed.reason == "3 errors in a row, the last: HTTP 500"
     assert (healed.state, healed.consecutive_errors, healed.next_probe) == ("healthy", 0, None)
 
@@ -226,8 +222,7 @@ def test_an_error_of_one_seat_is_not_anothers(store: Health) -> None:
     """Seats are judged apart."""
     for seat in ("qwen", "mistral"):
         store.beat(seat, "w1", now=NOW)
-    for _ in range(3):
-        store.erred("qwen", "HTTP 500", now=NOW)
+    fail(store, "qwen")
 
     assert {seat: entry.state for seat, entry in refreshed(store, "qwen", "mistral").items()} == {
         "qwen": "failed",
@@ -238,10 +233,9 @@ def test_an_error_of_one_seat_is_not_anothers(store: Health) -> None:
 def test_a_reset_forgets_the_errors(store: Health) -> None:
     """A seat that was reset by hand starts with no error and no latency, and its pool still lives."""
     store.beat("qwen", "w1", now=NOW)
-    store.succeeded("qwen", 100)
-    for _ in range(3):
-        store.erred("qwen", "HTTP 500", now=NOW)
-    store.reset("qwen")
+    store.answered("qwen", 100)
+    fail(store, "qwen")
+    store.reset("qwen", ["qwen"])
     entry = refreshed(store, "qwen")["qwen"]
 
     assert (entry.state, entry.consecutive_errors, entry.p50_latency_ms) == ("healthy", 0, None)
@@ -253,7 +247,7 @@ def test_since_is_when_the_state_began(store: Health) -> None:
     store.beat("qwen", "w1", now=NOW)
     changes = []
     for age in (0, 10, 30, 40):
-        signs = {"qwen": store.signs("qwen", now=NOW + age, probe_error=None)}
+        signs = {"qwen": store.signs("qwen", ["qwen"], now=NOW + age, probe_error=None)}
         changes.append([entry.state for entry in store.refresh(signs, now=NOW + age, started_at=0)])
 
     assert changes == [["healthy"], [], ["unhealthy"], []]
@@ -264,16 +258,16 @@ def test_workers_long_gone_are_dropped(store: Health, redis: Redis) -> None:
     """Heartbeats of workers that went long ago do not pile up; the newest is still judged by."""
     store.beat("qwen", "old", now=NOW - 121)
     store.beat("qwen", "new", now=NOW)
-    store.signs("qwen", now=NOW, probe_error=None)
+    store.signs("qwen", ["qwen"], now=NOW, probe_error=None)
 
-    assert set(store.signs("qwen", now=NOW, probe_error=None).beats) == {"new"}
+    assert set(store.signs("qwen", ["qwen"], now=NOW, probe_error=None).beats) == {"new"}
 
 
 def test_only_the_newest_latencies_count(store: Health, redis: Redis) -> None:
     """What is remembered of a seat's latencies has a bound."""
     store.beat("qwen", "w1", now=NOW)
     for latency_ms in [9000] * 50 + [10] * health.LATENCIES:
-        store.succeeded("qwen", latency_ms)
+        store.answered("qwen", latency_ms)
     entry = refreshed(store, "qwen")["qwen"]
 
     assert (entry.p50_latency_ms, entry.p95_latency_ms) == (10, 10)
@@ -315,8 +309,7 @@ def test_two_processes_see_one_board(store: Health, redis: Redis) -> None:
 def test_any_reason_survives_the_board(reason: str, store: Health) -> None:
     """What a provider said is kept as it was, whatever it holds."""
     store.beat("qwen", "w1", now=NOW)
-    for _ in range(3):
-        store.erred("qwen", reason, now=NOW)
+    fail(store, "qwen", reason)
 
     assert refreshed(store, "qwen")["qwen"].reason == f"3 errors in a row, the last: {reason}"
 
@@ -324,8 +317,8 @@ def test_any_reason_survives_the_board(reason: str, store: Health) -> None:
 def test_without_redis_every_seat_counts_as_healthy(absent_redis: Redis) -> None:
     """Redis away: calls are allowed, their outcome is not recorded, and nothing is raised."""
     store = Health(absent_redis, LIMITS)
-    store.succeeded("qwen", 100)
-    store.erred("qwen", "HTTP 500", now=NOW)
+    store.answered("qwen", 100)
+    fail(store, "qwen", times=1)
 
     assert store.board(now=NOW) == {}
 
@@ -337,7 +330,7 @@ def test_without_redis_a_beat_and_a_reset_say_so(absent_redis: Redis) -> None:
     with pytest.raises(RedisError):
         store.beat("qwen", "w1", now=NOW)
     with pytest.raises(RedisError):
-        store.reset("qwen")
+        store.reset("qwen", ["qwen"])
 
 
 def test_a_redis_that_comes_back_is_used_again(tmp_path: Path) -> None:

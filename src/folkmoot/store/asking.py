@@ -59,7 +59,7 @@ def claim(
     db: Database, job_id: str, agent_id: str, *, now: datetime, lease_until: datetime, attempts: int
 ) -> Claim | None:
     """Take the right to ask this agent, unless somebody holds it, the query is past asking, or it was tried enough."""
-    with db.write() as connection:
+    with db.write("claim-response") as connection:
         job = connection.execute(db.locked(_open_job(job_id))).first()
         row = connection.execute(
             _panel(job_id).where(Response.agent_id == agent_id, Response.status == "pending")
@@ -92,7 +92,7 @@ def finish(
     Returns:
         Whether it was stored, and where the query went when this was the response that moved it on.
     """
-    with db.write() as connection:
+    with db.write("store-response") as connection:
         # Locked before counting: two last responses must not each see the other as pending.
         job = connection.execute(db.locked(_open_job(claim.job.job_id))).first()
         if job is None:

@@ -29,7 +29,7 @@ class Conclusion:
 
 def claim(db: Database, job_id: str, *, now: datetime, lease_until: datetime, attempts: int) -> Conclusion | None:
     """Take the right to conclude, unless somebody holds it, the query is elsewhere, or it was tried enough."""
-    with db.write() as connection:
+    with db.write("claim-conclusion") as connection:
         job = connection.execute(db.locked(_aggregating(job_id))).first()
         if job is None or job.fence >= attempts or (job.lease_until is not None and job.lease_until > now):
             return None
@@ -67,7 +67,7 @@ def conclude(
         used: the seat that acted as aggregator; None when one agent's response stands by itself.
     """
     job_id = conclusion.job.job_id
-    with db.write() as connection:
+    with db.write("store-consensus") as connection:
         ended = connection.execute(
             _held(conclusion).values(
                 status="done",
@@ -88,7 +88,7 @@ def conclude(
 
 def fail(db: Database, conclusion: Conclusion, *, notes: list[str], now: datetime) -> bool:
     """End the query as failed, with the reasons; False when the claim is lost."""
-    with db.write() as connection:
+    with db.write("fail-conclusion") as connection:
         ended = connection.execute(
             _held(conclusion).values(
                 status="failed", notes=[*conclusion.job.notes, *notes], lease_until=None, finished_at=now
@@ -113,7 +113,7 @@ def finish_analysis(
     db: Database, job_id: str, result: AnalysisResource, *, data: dict[str, Any] | None, now: datetime
 ) -> bool:
     """Store what was measured; False when it was stored before, or the query is gone."""
-    with db.write() as connection:
+    with db.write("store-analysis") as connection:
         connection.execute(db.locked(select(Interaction.id).where(Interaction.job_id == job_id)))
         stored = connection.execute(
             update(Analysis)

@@ -51,7 +51,7 @@ def claim_due(db: Database, *, now: datetime, resend_s: float) -> list[tuple[int
     with db.read() as connection:
         if connection.execute(due.limit(1)).first() is None:
             return []
-    with db.write() as connection:
+    with db.write("relay") as connection:
         rows = connection.execute(db.claimed(due.order_by(Outbox.due_at).limit(BATCH))).all()
         for row in rows:
             wait_s = min(LONGEST_WAIT_S, resend_s * 2 ** (row.sent + 1))

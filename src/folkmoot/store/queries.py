@@ -61,7 +61,7 @@ def accept(db: Database, new: NewQuery, seats: Sequence[NewResponse], *, hint_du
         IdempotencyMismatch: the key came before with another request.
     """
     try:
-        with db.write() as connection:
+        with db.write("accept") as connection:
             connection.execute(insert(Interaction).values(**_interaction(new)))
             connection.execute(insert(Response), [_response(new, seat) for seat in seats])
             asked = [seat.agent_id for seat in seats if seat.skipped is None]
