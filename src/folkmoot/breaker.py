@@ -79,7 +79,6 @@ class Breaker:
             now: seconds since 1970.
             hold_s: how long the call may take: until then no other process tries a half-open circuit.
         """
-
         always: Permit | None = Permit(circuit, is_trial=False)
 
         def ask() -> Permit | None:

@@ -17,4 +17,7 @@ def test_every_setting_stands_there_with_its_default() -> None:
     defaults = {name.upper(): field.default for name, field in Settings.model_fields.items()}
 
     assert set(shown) - OF_RUNNING == set(defaults)
-    assert {name for name, default in defaults.items() if shown[name].lower() != str(default).lower()} == {"AGENTS_FILE", "FAILPOINTS"}
+    assert {name for name, default in defaults.items() if shown[name].lower() != str(default).lower()} == {
+        "AGENTS_FILE",
+        "FAILPOINTS",
+    }
