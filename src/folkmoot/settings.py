@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     failed_after_errors: Annotated[int, Field(ge=1)] = 3
     failed_after_s: Seconds = 60
     probe_s: Seconds = 30
+    #: A worker that has heard nothing from its queue for this long, though it could, ends and is started again.
+    watchdog_s: Seconds = 60
 
     session_hours: Annotated[float, Field(gt=0, le=24 * 3650)] = 168
     worker_threads: Annotated[int, Field(ge=1, le=256)] = 16
