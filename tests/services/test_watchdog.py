@@ -25,7 +25,7 @@ from tests.store import rows
 from tests.store.servers import Valkey, migrate
 
 QUEUE = "agent.qwen"
-LIMIT_S = 2.0
+LIMIT_S = 1.5
 #: A process has this long to start on a machine that is busy with other things.
 START_S = 40.0
 #: A worker whose consumer drops its queue when it gets SIGUSR1: it lives, is connected and hears nothing any more.
@@ -125,7 +125,9 @@ def start(settings: Settings, tmp_path: Path) -> StartWorker:
     count = iter(range(100))
 
     def make(*program: str) -> Worker:
-        return Worker({**inherited, **own}, tmp_path / f"worker-{next(count)}.log", program or ("-m", "services.worker"))
+        return Worker(
+            {**inherited, **own}, tmp_path / f"worker-{next(count)}.log", program or ("-m", "services.worker")
+        )
 
     return make
 
@@ -141,14 +143,14 @@ def assert_alive_for(seconds: float, *workers: Worker) -> None:
 def test_workers_that_hear_live_on(start: StartWorker, valkey: Valkey) -> None:
     """Two workers of one queue both live for several limits, their probes leave nothing behind and fill no log."""
     with start() as first, start() as second:
-        assert_alive_for(4 * LIMIT_S, first, second)
+        assert_alive_for(3 * LIMIT_S, first, second)
         eventually(lambda: not valkey.client.llen(QUEUE) and not valkey.client.hlen("unacked"), 2, "nothing is left")
         assert PROBE not in first.log().partition(" ready.")[2]
         assert PROBE not in second.log().partition(" ready.")[2]
 
 
 def test_a_deaf_worker_ends(start: StartWorker, settings: Settings, valkey: Valkey) -> None:
-    """A worker whose consumer has lost its queue stops beating, says why it ends, and leaves one probe at most."""
+    """A worker whose consumer has lost its queue stops beating, says why it ends, and leaves few probes."""
     health = Health(valkey.client, settings)
     with start("-c", DEAFENED) as worker:
         assert_alive_for(LIMIT_S / 2, worker)
@@ -156,7 +158,46 @@ def test_a_deaf_worker_ends(start: StartWorker, settings: Settings, valkey: Valk
         assert eventually(worker.status, 4 * LIMIT_S, "it ends") == DEAF
         ended_at = time.time()
 
-    assert f"deaf: nothing came from queue {QUEUE} in 2 s" in worker.log()
-    assert valkey.client.llen(QUEUE) == 1
+    assert f"deaf: nothing came from queue {QUEUE} in {LIMIT_S:.0f} s" in worker.log()
+    # Celery may still take one; after that nothing is added to what lies there.
+    assert 0 < valkey.client.llen(QUEUE) <= 3
     beats = health.signs("qwen", now=ended_at, probe_error=None).beats
     assert ended_at - max(beats.values()) > LIMIT_S / 4
+
+
+def test_a_stopped_process_has_not_waited(start: StartWorker, valkey: Valkey) -> None:
+    """A worker that was stopped for longer than the limit and continued lives on."""
+    with start() as worker:
+        worker.process.send_signal(signal.SIGSTOP)
+        time.sleep(2 * LIMIT_S)
+        worker.process.send_signal(signal.SIGCONT)
+        assert_alive_for(1.5 * LIMIT_S, worker)
+
+
+def test_a_busy_worker_is_not_deaf(start: StartWorker, settings: Settings, scripted_model: ScriptedModel) -> None:
+    """A worker whose only thread is held by a call for longer than the limit lives on."""
+    migrate(settings.database_url)
+    db = Database(settings.database_url)
+    scripted_model.script("scripted/qwen", {"hang": True})
+    job_id = rows.accepted(db, rows.user(db))
+    publisher = Publisher(make_app(settings))
+    with start() as worker:
+        assert publisher.hint(job_id, "ask", ["qwen"])
+        eventually(scripted_model.calls, 10, "the model is called")
+        assert_alive_for(2.5 * LIMIT_S, worker)
+        assert not scripted_model.calls()[0].disconnected_at
+    publisher.close()
+    db.close()
+
+
+def test_a_broker_that_is_away_makes_no_worker_deaf(start: StartWorker, valkey: Valkey) -> None:
+    """A worker whose broker refuses it for longer than the limit lives on."""
+    hidden = valkey.socket.with_suffix(".hidden")
+    with start() as worker:
+        valkey.socket.rename(hidden)
+        try:
+            valkey.client.client_kill_filter(_type="normal")
+            assert_alive_for(2 * LIMIT_S, worker)
+        finally:
+            hidden.rename(valkey.socket)
+        assert "no probe sent" in worker.log()
