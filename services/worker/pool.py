@@ -1,4 +1,4 @@
-"""A pool: one Celery worker with threads on one queue, its runtime, and its heartbeat."""
+"""A pool: one Celery worker with threads on one queue, its runtime, its heartbeat and its watchdog."""
 
 import logging
 import os
@@ -12,6 +12,7 @@ from folkmoot.agents import pool_of
 from folkmoot.runtime import Runtime, build, utcnow
 from folkmoot.settings import Settings
 from services.worker.tasks import register
+from services.worker.watchdog import Watchdog
 
 #: Calls under way get this long to end when the process is told to; then they are given to another worker, in seconds.
 FINISH_S = 5.0
@@ -24,7 +25,9 @@ def run(settings: Settings, app: Celery, queue: str) -> None:
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     runtime = build(settings)
     register(app, runtime)
-    heartbeat = Heartbeat(runtime, queue)
+    watchdog = Watchdog(runtime.publisher, settings, queue)
+    watchdog.start()
+    heartbeat = Heartbeat(runtime, queue, watchdog)
     heartbeat.start()
     interruption = threading.Timer(FINISH_S, runtime.provider.interrupt)
     interruption.daemon = True
@@ -50,16 +53,18 @@ def run(settings: Settings, app: Celery, queue: str) -> None:
         )
     finally:
         interruption.cancel()
+        watchdog.stop()
         heartbeat.stop()
         runtime.close()
 
 
 class Heartbeat:
-    """Says every `heartbeat_s` that this worker lives, from inside the process that consumes the queue."""
+    """Says every `heartbeat_s` that this worker lives and hears, from inside the process that consumes the queue."""
 
-    def __init__(self, runtime: Runtime, queue: str) -> None:
-        """Beat for a pool by its queue's name."""
+    def __init__(self, runtime: Runtime, queue: str, watchdog: Watchdog) -> None:
+        """Beat for a pool by its queue's name; a worker that its queue does not reach is silent."""
         self._runtime = runtime
+        self._watchdog = watchdog
         self._pool = pool_of(queue)
         self._worker_id = f"{socket.gethostname()}:{os.getpid()}"
         self._stopped = threading.Event()
@@ -77,7 +82,8 @@ class Heartbeat:
     def _run(self) -> None:
         while True:
             try:
-                self._runtime.health.beat(self._pool, self._worker_id, now=utcnow().timestamp())
+                if self._watchdog.is_heard():
+                    self._runtime.health.beat(self._pool, self._worker_id, now=utcnow().timestamp())
                 wait_s = self._runtime.settings.heartbeat_s
             except (RedisError, OSError) as error:
                 log.warning("heartbeat not sent: %s", error)

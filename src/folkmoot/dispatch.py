@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 
 from celery import Celery
-from kombu.exceptions import OperationalError
+from kombu.exceptions import ChannelError, OperationalError
 
 from folkmoot.agents import AGGREGATE_QUEUE, ANALYSE_QUEUE, queue_of
 from folkmoot.failpoints import Failpoints
@@ -14,6 +14,8 @@ from folkmoot.settings import Settings
 ASK = "folkmoot.ask"
 CONCLUDE = "folkmoot.conclude"
 ANALYSE = "folkmoot.analyse"
+#: Says nothing but that a worker hears its queue.
+PROBE = "folkmoot.probe"
 
 #: The broker may give a message to a second worker only after this: far above the hardest bound of any task. The
 #: leases and the sweeper recover a dead worker's work long before.
@@ -95,6 +97,35 @@ class Publisher:
             self._app.send_task(CONCLUDE, args=(job_id,), queue=AGGREGATE_QUEUE, retry=False)
         else:
             self._app.send_task(ANALYSE, args=(job_id,), queue=ANALYSE_QUEUE, retry=False)
+
+    def probe(self, queue: str, count: int) -> bool:
+        """See that something lies in a queue for its workers to take: what is there already, else this many probes.
+
+        So probes never pile up in a queue that nobody consumes, however long that lasts.
+
+        Returns:
+            False when the broker is away.
+        """
+        if time.monotonic() < self._paused_until:
+            return False
+        try:
+            for _ in range(count if self._is_empty(queue) else 0):
+                self._app.send_task(PROBE, queue=queue, retry=False)
+        except (OperationalError, OSError) as error:
+            self._paused_until = time.monotonic() + PAUSE_S
+            log.warning("no probe sent to %s: %s", queue, error)
+            return False
+        return True
+
+    def _is_empty(self, queue: str) -> bool:
+        with self._app.producer_or_acquire() as producer:
+            try:
+                return bool(producer.channel.queue_declare(queue, passive=True).message_count == 0)
+            except ChannelError:
+                # Redis has no empty lists.
+                return True
+            except producer.connection.connection_errors as error:
+                raise OperationalError(str(error)) from error
 
     def ping(self) -> None:
         """See that the broker answers.

@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     probe_s: Seconds = 30
     #: Whether a slow endpoint of a seat with fallbacks gets one of them asked beside it.
     hedge: bool = True
+    #: A worker that has heard nothing from its queue for this long, though it could, ends and is started again.
+    watchdog_s: Seconds = 60
 
     session_hours: Annotated[float, Field(gt=0, le=24 * 3650)] = 168
     worker_threads: Annotated[int, Field(ge=1, le=256)] = 16
