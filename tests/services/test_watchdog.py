@@ -161,7 +161,7 @@ def test_a_deaf_worker_ends(start: StartWorker, settings: Settings, valkey: Valk
     assert f"deaf: nothing came from queue {QUEUE} in {LIMIT_S:.0f} s" in worker.log()
     # Celery may still take one; after that nothing is added to what lies there.
     assert 0 < valkey.client.llen(QUEUE) <= 3
-    beats = health.signs("qwen", now=ended_at, probe_error=None).beats
+    beats = health.signs("qwen", (), now=ended_at, probe_error=None).beats
     assert ended_at - max(beats.values()) > LIMIT_S / 4
 
 
