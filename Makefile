@@ -14,13 +14,16 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 SERVICES := gateway worker heartbeat migrate ui model
 EXTRAS := $(SERVICES:%=--extra %)
 
-.PHONY: help up test test-fast test-unit test-store test-services test-e2e test-browser test-replicas test-soak check fmt lock clean
+.PHONY: help up drill test test-fast test-unit test-store test-services test-e2e test-browser test-replicas test-soak check fmt lock clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: $(LOCAL) ## start all of Folkmoot on this machine; Ctrl-C ends it
 	@exec $(BIN)/python infra/up.py
+
+drill: $(LOCAL) ## kill a seat's pool and the aggregator of the stack that runs here, and show what happens
+	@$(BIN)/python infra/drill.py
 
 test: $(DEV) ## every test, with the whole real stack
 	@$(BIN)/python -m pytest tests

@@ -47,13 +47,13 @@ def end_children(*, but: int) -> None:
 def end_descendants(*, by: float) -> None:
     """Ask every descendant to end, wait until that time, and kill those that have not."""
     asked: set[int] = set()
-    while (left := _descendants()) and time.monotonic() < by:
+    while (left := descendants(os.getpid())) and time.monotonic() < by:
         for pid in left - asked:
             _signal(pid, signal.SIGTERM)
         asked |= left
         _wait_a_moment()
     ends = time.monotonic() + KILLED_WITHIN_S
-    while (left := _descendants()) and time.monotonic() < ends:
+    while (left := descendants(os.getpid())) and time.monotonic() < ends:
         for pid in left:
             _signal(pid, signal.SIGKILL)
         _wait_a_moment()
@@ -72,12 +72,13 @@ def _signal(pid: int, how: signal.Signals) -> None:
         os.kill(pid, how)
 
 
-def _descendants() -> set[int]:
+def descendants(ancestor: int) -> set[int]:
+    """Every process that descends from this one."""
     parents = _parents()
-    found = {os.getpid()}
+    found = {ancestor}
     while more := {pid for pid, parent in parents.items() if parent in found} - found:
         found |= more
-    return found - {os.getpid()}
+    return found - {ancestor}
 
 
 def _parents() -> dict[int, int]:
