@@ -9,6 +9,7 @@ from folkmoot import settings as environment
 from folkmoot.errors import AgentError
 from folkmoot.runtime import Runtime, utcnow
 from folkmoot.sweep import sweep
+from services.heartbeat.changes import Changes
 
 #: An endpoint that takes longer to name its models is not well.
 PROBE_TIMEOUT_S = 5.0
@@ -43,6 +44,7 @@ class Watch:
         self._runtime = runtime
         self._started_at = utcnow().timestamp()
         self._probe_errors: dict[str, str | None] = {}
+        self._changes = Changes(runtime.db)
 
     def refresh(self) -> None:
         """Judge every seat by its signs and write the board."""
@@ -52,8 +54,10 @@ class Watch:
             seat: health.signs(seat, now=now, probe_error=self._probe_errors.get(seat))
             for seat in self._runtime.roster.seats
         }
-        for entry in health.refresh(signs, now=now, started_at=self._started_at):
+        changed = health.refresh(signs, now=now, started_at=self._started_at)
+        for entry in changed:
             log.info("%s is %s%s", entry.agent_id, entry.state, f": {entry.reason}" if entry.reason else "")
+        self._changes.record(changed, at=utcnow())
 
     def probe_until(self, stopped: threading.Event) -> None:
         """Probe the endpoints again and again, each address once for all seats that share it."""

@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     failed_after_errors: Annotated[int, Field(ge=1)] = 3
     failed_after_s: Seconds = 60
     probe_s: Seconds = 30
+    #: How long is kept what happened to the seats.
+    incidents_days: Annotated[float, Field(gt=0, le=3650)] = 30
 
     session_hours: Annotated[float, Field(gt=0, le=24 * 3650)] = 168
     worker_threads: Annotated[int, Field(ge=1, le=256)] = 16
