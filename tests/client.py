@@ -109,6 +109,10 @@ class Client:
         """Each seat's state, by agent_id."""
         return {agent_id: agent["state"] for agent_id, agent in self.agents().items()}
 
+    def incidents(self, **parameters: Any) -> dict[str, Any]:
+        """A page of what happened to the seats."""
+        return _json(self.call("GET", "/agents/incidents", params=parameters))
+
     def reset_agent(self, agent_id: str) -> requests.Response:
         """Ask for an agent's reset, which an admin may."""
         return self.call("POST", f"/agents/{agent_id}/reset")

@@ -78,6 +78,18 @@ class PageQuery(BaseModel):
     q: Annotated[str, Field(max_length=1000, description="Only queries whose text contains this.")] = ""
 
 
+class IncidentsQuery(BaseModel):
+    """Which incidents to show."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    agent_id: Annotated[str | None, Field(max_length=256, description="Only those of this seat.")] = None
+    limit: Annotated[int, Field(ge=1, le=100, description="Incidents on a page.")] = 20
+    cursor: Annotated[str | None, Field(pattern=r"^[0-9]{1,18}$", description="`next_cursor` of the page before.")] = (
+        None
+    )
+
+
 class EventsQuery(BaseModel):
     """Where to resume, for clients that cannot set the header."""
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from folkmoot.agents import circuits_of
 from folkmoot.runtime import Runtime, utcnow
 from folkmoot.sweep import sweep
+from services.heartbeat.changes import Changes
 from services.heartbeat.probing import Probing
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ class Watch:
         self._runtime = runtime
         self._probing = probing
         self._started_at = utcnow().timestamp()
+        self._changes = Changes(runtime.db)
 
     def refresh(self) -> None:
         """Judge every seat by its signs, write the board, and have tried again what has rested long enough."""
@@ -49,6 +51,8 @@ class Watch:
             )
             for agent_id, seat in self._runtime.roster.seats.items()
         }
-        for entry in health.refresh(signs, now=now, started_at=self._started_at):
+        changed = health.refresh(signs, now=now, started_at=self._started_at)
+        for entry in changed:
             log.info("%s is %s%s", entry.agent_id, entry.state, f": {entry.reason}" if entry.reason else "")
         self._probing.look_after(signs, now=now)
+        self._changes.record(changed, at=utcnow())

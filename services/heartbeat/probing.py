@@ -97,7 +97,7 @@ class Probing:
             breaker.release(permit)
         except AgentError as error:
             retry_after_s = error.retry_after_s if isinstance(error, EndpointRefused) else None
-            breaker.erred(permit, str(error), now=utcnow().timestamp(), retry_after_s=retry_after_s)
+            breaker.erred(permit, error.brief, now=utcnow().timestamp(), retry_after_s=retry_after_s)
         else:
             breaker.succeeded(permit)
 

@@ -17,13 +17,14 @@ from folkmoot import answers, calls, prompts
 from folkmoot.announcements import tell_analysis, tell_begun, tell_ended, tell_moved
 from folkmoot.asks import Ask, check, panel_of
 from folkmoot.errors import AgentError, ClaimLost, EndpointTimedOut, Interrupted, InvalidRequest, NotFound, Unavailable
-from folkmoot.panel import choose, deal
+from folkmoot.panel import Loss, choose, deal
 from folkmoot.race import Race
 from folkmoot.resources import AnalysisResource, ConsensusResource, QueryResource, ResponseResource
 from folkmoot.runtime import Runtime, seconds_until, utcnow
 from folkmoot.store import asking, concluding, queries
 from folkmoot.store.asking import Claim, Moved, Outcome
 from folkmoot.store.concluding import Conclusion
+from folkmoot.store.incidents import NewIncident
 from folkmoot.synthesis import synthesise
 
 SHORTENED = "Question and conversation did not fit into every model's context; those models answered a shortened text."
@@ -53,8 +54,9 @@ def submit(runtime: Runtime, user_id: int, ask: Ask, *, idempotency_key: str) ->
     if earlier is not None:
         return queries.find(runtime.db, earlier), False
     _check_parent(runtime, ask, user_id)
-    new, places = _seated(runtime, user_id, ask, idempotency_key)
-    job_id, is_new = queries.accept(runtime.db, new, places, hint_due_at=runtime.hint_due(new.created_at))
+    new, places, losses = _seated(runtime, user_id, ask, idempotency_key)
+    lost = [_incident(new, loss) for loss in losses]
+    job_id, is_new = queries.accept(runtime.db, new, places, hint_due_at=runtime.hint_due(new.created_at), lost=lost)
     query = queries.find(runtime.db, job_id)
     if is_new:
         tell_begun(runtime, query)
@@ -75,7 +77,7 @@ def _check_parent(runtime: Runtime, ask: Ask, user_id: int) -> None:
 
 def _seated(
     runtime: Runtime, user_id: int, ask: Ask, idempotency_key: str
-) -> tuple[queries.NewQuery, list[queries.NewResponse]]:
+) -> tuple[queries.NewQuery, list[queries.NewResponse], tuple[Loss, ...]]:
     settings, now = runtime.settings, utcnow()
     aggregator = ask.aggregator or runtime.roster.aggregator
     seats = panel_of(ask, runtime.roster)
@@ -109,7 +111,18 @@ def _seated(
         queries.NewResponse(place.agent_id, place.role, runtime.roster.seats[place.agent_id].model, place.skipped)
         for place in panel.places
     ]
-    return new, places
+    return new, places, panel.losses
+
+
+def _incident(new: queries.NewQuery, loss: Loss) -> NewIncident:
+    return NewIncident(
+        at=new.created_at,
+        agent_id=loss.agent_id,
+        kind="replaced" if loss.stand_in else "skipped",
+        stand_in=loss.stand_in,
+        reason=loss.reason,
+        job_id=new.job_id,
+    )
 
 
 def ask(runtime: Runtime, job_id: str, agent_id: str) -> None:
@@ -225,9 +238,10 @@ def conclude(runtime: Runtime, job_id: str) -> None:
     notes: list[str] = []
     try:
         if len(conclusion.responses) == 1:
-            consensus, used = _of_one(conclusion, notes), None
+            consensus, used, why_other = _of_one(conclusion, notes), None, None
         else:
-            consensus, used = synthesise(runtime, conclusion, notes)
+            consensus, why_other = synthesise(runtime, conclusion, notes)
+            used = consensus.agent_id
     except ClaimLost as lost:
         log.info("%s", lost)
         return
@@ -242,7 +256,14 @@ def conclude(runtime: Runtime, job_id: str) -> None:
 
     def store(now: datetime) -> bool:
         return concluding.conclude(
-            runtime.db, conclusion, consensus, used=used, notes=notes, now=now, hint_due_at=runtime.hint_due(now)
+            runtime.db,
+            conclusion,
+            consensus,
+            used=used,
+            why_other=why_other,
+            notes=notes,
+            now=now,
+            hint_due_at=runtime.hint_due(now),
         )
 
     if _stored(store, until=conclusion.job.deadline_at):

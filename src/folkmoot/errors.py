@@ -81,9 +81,19 @@ class Interrupted(FolkmootError):
 class AgentError(FolkmootError):
     """An agent did not give a usable answer; the text is the reason shown to the user."""
 
+    @property
+    def brief(self) -> str:
+        """The reason without what comes after its colon: words of a model or a provider, which may quote a query."""
+        return str(self).partition(": ")[0]
+
 
 class EndpointUnreachable(AgentError):
     """No connection to the endpoint, or the connection was cut."""
+
+    @property
+    def brief(self) -> str:
+        """All of it: these words are ours."""
+        return str(self)
 
 
 class EndpointRefused(AgentError):

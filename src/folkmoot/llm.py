@@ -41,26 +41,32 @@ class Call:
     def __init__(self, wake: threading.Event) -> None:
         """Wait for what comes from the loop's thread."""
         self.completion: Completion | None = None
+        self._failure: AgentError | Interrupted | None = None
         self._wake = wake
         self._arrived: queue.SimpleQueue[str | Completion | AgentError | Interrupted] = queue.SimpleQueue()
         self._future: Future[None] | None = None
 
     def take(self) -> list[str]:
-        """The pieces that have come since the last look; after the last of them `completion` is set.
+        """The pieces that have come since the last look; with the last of them `completion` is set.
+
+        A failure is raised by the look after that which took the last piece before it.
 
         Raises:
             AgentError: the call failed; what came before is not an answer.
             Interrupted: the process is ending.
         """
         pieces: list[str] = []
-        while not self._arrived.empty():
+        while self._failure is None and not self._arrived.empty():
             arrived = self._arrived.get()
             if isinstance(arrived, AgentError | Interrupted):
-                raise arrived
-            if isinstance(arrived, Completion):
+                self._failure = arrived
+                self._wake.set()
+            elif isinstance(arrived, Completion):
                 self.completion = arrived
             else:
                 pieces.append(arrived)
+        if self._failure is not None and not pieces:
+            raise self._failure
         return pieces
 
     def cancel(self) -> None:

@@ -1,4 +1,4 @@
-"""The tables: users and sessions, interactions, responses, analysis, and the outbox."""
+"""The tables: users and sessions, interactions, responses, analysis, the outbox, and incidents."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -204,3 +204,27 @@ class Outbox(Base):
     agent_id: Mapped[str] = mapped_column(String(32), default="")
     sent: Mapped[int] = mapped_column(Integer, default=0)
     due_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class Incident(Base):
+    """Something that happened to a seat. It outlives the query that it happened in, so `job_id` is no foreign key."""
+
+    __tablename__ = "incidents"
+    __table_args__ = (
+        Index("ix_incidents_at_id", "at", "id"),
+        Index("ix_incidents_agent_id_at_id", "agent_id", "at", "id"),
+        Index("ix_incidents_job_id", "job_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcTime)
+    agent_id: Mapped[str] = mapped_column(String(32))
+    #: One of `resources.IncidentKind`.
+    kind: Mapped[str] = mapped_column(String(16))
+    #: The seat's new state; empty unless that is what has changed. What it was before, its row before says.
+    state: Mapped[str | None] = mapped_column(String(16))
+    #: The seat that took over, where one did.
+    stand_in: Mapped[str | None] = mapped_column(String(32))
+    reason: Mapped[str | None] = mapped_column(Text)
+    #: The query it happened in; forgotten when that is deleted.
+    job_id: Mapped[str | None] = mapped_column(String(36))

@@ -23,11 +23,21 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Loss:
+    """A seat that had failed when the panel was chosen, and the spare that took its place, if there was one."""
+
+    agent_id: str
+    reason: str | None
+    stand_in: str | None
+
+
+@dataclass(frozen=True)
 class Panel:
-    """The places in order, and what the user should know about the choice."""
+    """The places in order, what the user should know about the choice, and the failed seats behind it."""
 
     places: tuple[Place, ...]
     notes: tuple[str, ...]
+    losses: tuple[Loss, ...]
 
 
 def deal(seats: Sequence[str], roles: Mapping[str, str] | Sequence[str], rng: random.Random) -> dict[str, str]:
@@ -61,16 +71,19 @@ def choose(
         spares.append(aggregator)
     places: list[Place] = []
     notes: list[str] = []
+    losses: list[Loss] = []
     for seat in seats:
         if seat not in failed:
             places.append(Place(seat, roles[seat]))
-        elif spares:
-            spare = spares.pop(0)
+            continue
+        reason, spare = board[seat].reason, spares.pop(0) if spares else None
+        losses.append(Loss(seat, reason, spare))
+        if spare is not None:
             places.append(Place(spare, roles[seat]))
-            notes.append(f"{spare} took the place of {seat}, which has failed: {board[seat].reason}")
+            notes.append(f"{spare} took the place of {seat}, which has failed: {reason}")
         else:
-            places.append(Place(seat, roles[seat], skipped=f"skipped, for it has failed: {board[seat].reason}"))
-    return Panel(tuple(places), tuple(notes))
+            places.append(Place(seat, roles[seat], skipped=f"skipped, for it has failed: {reason}"))
+    return Panel(tuple(places), tuple(notes), tuple(losses))
 
 
 def next_aggregator(

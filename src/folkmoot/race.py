@@ -230,6 +230,7 @@ class Race:
         breaker = self._runtime.health.breaker
         if one.call.completion is None and calls.tells_of_the_endpoint(error, one.timeout_s):
             retry_after_s = error.retry_after_s if isinstance(error, EndpointRefused) else None
-            breaker.erred(one.permit, str(error), now=utcnow().timestamp(), retry_after_s=retry_after_s)
+            # What is remembered is shown to everybody: nothing of this query, which a provider may quote, is in it.
+            breaker.erred(one.permit, error.brief, now=utcnow().timestamp(), retry_after_s=retry_after_s)
         else:
             breaker.release(one.permit)

@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict
 QueryStatus = Literal["accepted", "asking", "aggregating", "done", "failed", "cancelled"]
 ResponseStatus = Literal["pending", "ok", "failed", "timed_out", "cancelled", "skipped"]
 AnalysisStatus = Literal["pending", "ready", "skipped", "failed"]
+#: What can happen to a seat: its state changed; it had failed, so that another was asked in its place or nobody was;
+#: another seat concluded instead; an admin had its errors forgotten.
+IncidentKind = Literal["state", "replaced", "skipped", "failed_over", "reset"]
 
 #: Statuses in which a query has ended.
 ENDED: tuple[QueryStatus, ...] = ("done", "failed", "cancelled")
@@ -122,3 +125,21 @@ class AgentResource(Resource):
     workers_alive: int
     p50_latency_ms: int | None
     p95_latency_ms: int | None
+
+
+class IncidentResource(Resource):
+    """Something that happened to a seat; of the query it happened in nothing is shown, for it may be anybody's."""
+
+    at: datetime
+    agent_id: str
+    kind: IncidentKind
+    state: Literal["healthy", "unhealthy", "failed"] | None
+    stand_in: str | None
+    reason: str | None
+
+
+class IncidentPage(Resource):
+    """One page of what happened to the seats, newest first; `next_cursor` asks for the page after it."""
+
+    incidents: list[IncidentResource]
+    next_cursor: str | None

@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     hedge: bool = True
     #: A worker that has heard nothing from its queue for this long, though it could, ends and is started again.
     watchdog_s: Seconds = 60
+    #: How long is kept what happened to the seats.
+    incidents_days: Annotated[float, Field(gt=0, le=3650)] = 30
 
     session_hours: Annotated[float, Field(gt=0, le=24 * 3650)] = 168
     worker_threads: Annotated[int, Field(ge=1, le=256)] = 16

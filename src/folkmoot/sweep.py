@@ -2,10 +2,14 @@
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 
 from folkmoot import announcements, calls
 from folkmoot.runtime import Runtime, utcnow
-from folkmoot.store import outbox, overdue
+from folkmoot.store import incidents, outbox, overdue
+
+#: Incidents stay this much longer than they must, so that they are deleted an hour's worth at a time.
+PURGE_EVERY = timedelta(hours=1)
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +22,7 @@ def sweep(runtime: Runtime) -> None:
         free_conclusions,
         give_up_analyses,
         relay,
+        forget_incidents,
     )
     for step in steps:
         try:
@@ -69,3 +74,10 @@ def relay(runtime: Runtime) -> None:
             unsent.append(id_)
     if unsent:
         outbox.release(runtime.db, unsent, now=utcnow())
+
+
+def forget_incidents(runtime: Runtime) -> None:
+    """Delete the incidents that are too old, once the oldest is so by an hour; nothing is written before."""
+    kept_since = utcnow() - timedelta(days=runtime.settings.incidents_days)
+    if incidents.reaches_back(runtime.db, before=kept_since - PURGE_EVERY):
+        log.info("deleted %d old incidents", incidents.purge(runtime.db, before=kept_since))

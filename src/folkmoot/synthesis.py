@@ -1,6 +1,6 @@
 """The synthesis: one aggregator after another, until one has written a consensus that can stand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -30,15 +30,19 @@ class _Draft:
     note: str
 
 
-def synthesise(runtime: Runtime, conclusion: Conclusion, notes: list[str]) -> tuple[ConsensusResource, str]:
+def synthesise(runtime: Runtime, conclusion: Conclusion, notes: list[str]) -> tuple[ConsensusResource, str | None]:
     """Try one aggregator after another, health read anew for each, until one writes what can stand.
 
+    Returns:
+        The consensus, and why another seat wrote it than the requested one, in words that hold nothing of the query;
+        None when that one did.
     Raises:
         AgentError: none did; `notes` says why each did not.
         ClaimLost: somebody else concludes, or the query has ended.
         Interrupted: the process is ending.
     """
     tried: list[str] = []
+    failures: dict[str, str] = {}
     draft: _Draft | None = None
     question = queries.question(runtime.db, conclusion.job)
     # Tries are numbered on from those of the workers before, of whose words nothing counts.
@@ -62,16 +66,18 @@ def synthesise(runtime: Runtime, conclusion: Conclusion, notes: list[str]) -> tu
             )
         except AgentError as error:
             notes.append(f"{agent_id} could not conclude: {error}")
+            failures[agent_id] = error.brief
             continue
         if is_whole:
             _note_passed_over(runtime, conclusion, tried, notes)
-            return consensus, agent_id
+            return consensus, _why_other(runtime, conclusion, consensus, failures)
+        failures[agent_id] = "it ran out of length"
         draft = draft or _Draft(
             consensus, f"{agent_id} ran out of length: the consensus ends at its last whole sentence."
         )
     if draft is not None:
         notes.append(draft.note)
-        return draft.consensus, draft.consensus.agent_id
+        return draft.consensus, _why_other(runtime, conclusion, draft.consensus, failures)
     raise AgentError("No consensus: no agent could conclude the responses.")
 
 
@@ -79,9 +85,24 @@ def _note_passed_over(runtime: Runtime, conclusion: Conclusion, tried: Sequence[
     """Say why another seat concluded than the one asked for, when that one was not even tried."""
     requested = conclusion.job.aggregator_requested
     if requested not in tried:
-        entry = runtime.health.board(now=utcnow().timestamp()).get(requested)
-        reason = f"{entry.state}: {entry.reason}" if entry is not None else "not in the roster any more"
+        reason = _standing(runtime, requested)
         notes.append(f"{requested} was passed over as aggregator ({reason}); {tried[-1]} concluded.")
+
+
+def _why_other(
+    runtime: Runtime, conclusion: Conclusion, consensus: ConsensusResource, failures: Mapping[str, str]
+) -> str | None:
+    """Why this consensus is another seat's than the requested one's: that one failed, or was not even tried."""
+    requested = conclusion.job.aggregator_requested
+    if consensus.agent_id == requested:
+        return None
+    return failures.get(requested) or f"passed over, {_standing(runtime, requested)}"
+
+
+def _standing(runtime: Runtime, agent_id: str) -> str:
+    """What the health board says of a seat that nobody tried."""
+    entry = runtime.health.board(now=utcnow().timestamp()).get(agent_id)
+    return f"{entry.state}: {entry.reason}" if entry is not None else "not in the roster any more"
 
 
 def _next(runtime: Runtime, conclusion: Conclusion, tried: Sequence[str], draft: _Draft | None) -> str | None:

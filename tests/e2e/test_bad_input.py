@@ -163,6 +163,7 @@ NEEDS_TOKEN = [
     ("POST", "/queries/none/cancel"),
     ("DELETE", "/queries/none"),
     ("GET", "/agents"),
+    ("GET", "/agents/incidents"),
     ("POST", "/agents/qwen/reset"),
     ("DELETE", "/sessions/current"),
 ]

@@ -149,6 +149,7 @@ def test_openapi_describes_the_contract(stack: Stack) -> None:
         ("POST", "/api/v1/queries/{job_id}/cancel"),
         ("DELETE", "/api/v1/queries/{job_id}"),
         ("GET", "/api/v1/agents"),
+        ("GET", "/api/v1/agents/incidents"),
         ("POST", "/api/v1/agents/{agent_id}/reset"),
     } <= described
 

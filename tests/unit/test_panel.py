@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from folkmoot.agents import Roster
 from folkmoot.catalogue import ROLES
 from folkmoot.health import Entry, State
-from folkmoot.panel import Panel, choose, deal, next_aggregator
+from folkmoot.panel import Loss, Panel, choose, deal, next_aggregator
 
 SEATS = ("qwen", "llama3", "mistral", "deephermes")
 STATES: tuple[State | None, ...] = ("healthy", "unhealthy", "failed", None)
@@ -68,7 +68,7 @@ def test_a_panel_in_order_is_asked_as_it_is(state: State | None, roster: Roster)
 
     assert asked(panel) == list(PANEL)
     assert skipped(panel) == []
-    assert panel.notes == ()
+    assert panel.notes == () and panel.losses == ()
 
 
 def test_a_failed_seat_gives_its_place_and_role_to_a_spare(roster: Roster) -> None:
@@ -82,6 +82,7 @@ def test_a_failed_seat_gives_its_place_and_role_to_a_spare(roster: Roster) -> No
         "mistral": "Deontologist",
     }
     assert panel.notes == ("deephermes took the place of qwen, which has failed: qwen is down",)
+    assert panel.losses == (Loss("qwen", "qwen is down", "deephermes"),)
 
 
 def test_a_failed_seat_without_a_spare_is_skipped_with_its_reason(roster: Roster) -> None:
@@ -90,7 +91,7 @@ def test_a_failed_seat_without_a_spare_is_skipped_with_its_reason(roster: Roster
 
     assert asked(panel) == ["qwen", "mistral"]
     assert [place.skipped for place in panel.places] == [None, None, "skipped, for it has failed: deephermes is down"]
-    assert panel.notes == ()
+    assert panel.notes == () and panel.losses == (Loss("deephermes", "deephermes is down", None),)
 
 
 def test_the_aggregator_is_the_last_resort(roster: Roster) -> None:

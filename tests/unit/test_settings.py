@@ -70,6 +70,7 @@ def test_settings_are_frozen() -> None:
         ("LOG_LEVEL", "loud"),
         ("SESSION_HOURS", "0"),
         ("SESSION_HOURS", "nan"),
+        ("INCIDENTS_DAYS", "0"),
         ("DATABASE_URL", "mysql://127.0.0.1/folkmoot"),
         ("DATABASE_URL", "folkmoot.db"),
         ("BROKER_URL", "kafka://127.0.0.1"),

@@ -9,7 +9,8 @@ from sqlalchemy import Row, Update, insert, select, update
 from folkmoot.db import Database
 from folkmoot.models import Analysis, Interaction, Response
 from folkmoot.resources import AnalysisResource, ConsensusResource
-from folkmoot.store import outbox, records
+from folkmoot.store import incidents, outbox, records
+from folkmoot.store.incidents import NewIncident
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,13 @@ def conclude(
     notes: list[str],
     now: datetime,
     hint_due_at: datetime,
+    why_other: str | None = None,
 ) -> bool:
     """Store the consensus and end the query as done, with its analysis to follow; False when the claim is lost.
 
     Args:
         used: the seat that acted as aggregator; None when one agent's response stands by itself.
+        why_other: why it is another than the requested one, for everybody to read.
     """
     job_id = conclusion.job.job_id
     with db.write("store-consensus") as connection:
@@ -83,6 +86,7 @@ def conclude(
         connection.execute(insert(Analysis).values(job_id=job_id, status="pending", created_at=now))
         outbox.clear(connection, job_id)
         outbox.add(connection, job_id, "analyse", [""], due_at=hint_due_at)
+        incidents.record(connection, _failover(conclusion.job, used, why_other, now))
         return True
 
 
@@ -142,6 +146,14 @@ def _consensus(job_id: str, consensus: ConsensusResource, now: datetime) -> dict
         "finished_at": now,
         **consensus.model_dump(),
     }
+
+
+def _failover(job: Row[Any], used: str | None, why_other: str | None, now: datetime) -> list[NewIncident]:
+    """What happened to the requested aggregator when another seat has concluded."""
+    requested = job.aggregator_requested
+    if used in (None, requested):
+        return []
+    return [NewIncident(now, requested, "failed_over", stand_in=used, reason=why_other, job_id=job.job_id)]
 
 
 def _aggregating(job_id: str) -> Any:

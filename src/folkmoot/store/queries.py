@@ -13,7 +13,8 @@ from folkmoot.errors import IdempotencyMismatch, NotFound
 from folkmoot.models import Interaction, Response
 from folkmoot.prompts import Question, Turn
 from folkmoot.resources import ENDED, QueryPage, QueryResource, QuerySummary
-from folkmoot.store import asking, outbox, records
+from folkmoot.store import asking, incidents, outbox, records
+from folkmoot.store.incidents import NewIncident
 
 NO_SUCH_QUERY = "There is no such query. Its id may be mistyped, or it was deleted."
 #: The one character that no stored text holds, and that PostgreSQL takes in none.
@@ -52,8 +53,15 @@ class NewResponse:
     skipped: str | None = None
 
 
-def accept(db: Database, new: NewQuery, seats: Sequence[NewResponse], *, hint_due_at: datetime) -> tuple[str, bool]:
-    """Write a query, its panel and its outbox rows in one transaction.
+def accept(
+    db: Database,
+    new: NewQuery,
+    seats: Sequence[NewResponse],
+    *,
+    hint_due_at: datetime,
+    lost: Sequence[NewIncident] = (),
+) -> tuple[str, bool]:
+    """Write a query, its panel, its outbox rows, and what happened to seats that are `lost` to it in one transaction.
 
     Returns:
         The job_id, and whether this call made it; it did not when the same request had come before.
@@ -66,6 +74,7 @@ def accept(db: Database, new: NewQuery, seats: Sequence[NewResponse], *, hint_du
             connection.execute(insert(Response), [_response(new, seat) for seat in seats])
             asked = [seat.agent_id for seat in seats if seat.skipped is None]
             outbox.add(connection, new.job_id, "ask", asked, due_at=hint_due_at)
+            incidents.record(connection, lost)
             if not asked:
                 asking.settle(db, connection, new.job_id, now=new.created_at, hint_due_at=hint_due_at)
         return new.job_id, True
@@ -234,15 +243,19 @@ def _cancel(connection: Connection, job_id: str, now: datetime) -> None:
 def erase(db: Database, job_id: str, *, user_id: int) -> None:
     """Delete a query with its responses and analysis; workers still at it find nothing to write to.
 
+    What happened to seats in it stays, without its job_id.
+
     Raises:
         NotFound: there is none, or it is somebody else's.
     """
+    known = job_id.replace(NUL, " ")
     with db.write() as connection:
         gone = connection.execute(
-            delete(Interaction).where(Interaction.job_id == job_id.replace(NUL, " "), Interaction.user_id == user_id)
+            delete(Interaction).where(Interaction.job_id == known, Interaction.user_id == user_id)
         )
         if gone.rowcount == 0:
             raise NotFound(NO_SUCH_QUERY)
+        incidents.forget_job(connection, known)
 
 
 def _row(connection: Connection, job_id: str) -> Row[Any] | None:
