@@ -13,21 +13,18 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from folkmoot import answers, calls, prompts
 from folkmoot.announcements import tell_analysis, tell_begun, tell_ended, tell_moved
 from folkmoot.asks import Ask, check, panel_of
-from folkmoot.errors import AgentError, ClaimLost, EndpointTimedOut, Interrupted, InvalidRequest, NotFound, Unavailable
+from folkmoot.errors import AgentError, ClaimLost, Interrupted, InvalidRequest, NotFound, Unavailable
 from folkmoot.panel import Loss, choose, deal
-from folkmoot.race import Race
 from folkmoot.resources import AnalysisResource, ConsensusResource, QueryResource, ResponseResource
+from folkmoot.response import answer
 from folkmoot.runtime import Runtime, seconds_until, utcnow
 from folkmoot.store import asking, concluding, queries
 from folkmoot.store.asking import Claim, Moved, Outcome
 from folkmoot.store.concluding import Conclusion
 from folkmoot.store.incidents import NewIncident
 from folkmoot.synthesis import synthesise
-
-SHORTENED = "Question and conversation did not fit into every model's context; those models answered a shortened text."
 
 #: Measures a query's responses: (query, question type, (agent_id, text) of each) → the result, and all its data.
 Analyser = Callable[[str, str, Sequence[tuple[str, str]]], tuple[AnalysisResource, dict[str, Any]]]
@@ -141,7 +138,7 @@ def ask(runtime: Runtime, job_id: str, agent_id: str) -> None:
     if claim.is_first:
         runtime.events.append(job_id, [("status", {"status": "asking"})])
     try:
-        outcome = _answer(runtime, claim)
+        outcome = answer(runtime, claim)
     except ClaimLost as lost:
         log.info("%s", lost)
         return
@@ -177,48 +174,6 @@ def _stored(store: Callable[[datetime], Stored], *, until: datetime) -> Stored:
                 raise
             log.warning("an answer is not stored yet, to be tried again: %s", error.__cause__ or error)
         time.sleep(STORE_AGAIN_S)
-
-
-def _answer(runtime: Runtime, claim: Claim) -> Outcome:
-    """Ask the agent; how it ended, well or not, is the outcome."""
-    job = claim.job
-    seat = runtime.roster.seats.get(claim.agent_id)
-    if seat is None:
-        return Outcome("failed", model="", error="this seat is not in the roster any more")
-    assignment = calls.Assignment(
-        job_id=job.job_id,
-        agent_id=claim.agent_id,
-        seat=seat,
-        stage="response",
-        attempt=1 + (claim.attempt - 1) * runtime.roster.most_endpoints,
-        max_tokens=seat.max_tokens,
-        prompt_tokens=seat.prompt_tokens or seat.context_tokens - seat.max_tokens,
-    )
-    if claim.attempt > 1:
-        calls.void_abandoned(runtime, job.job_id, "response", agent_id=claim.agent_id)
-    question = queries.question(runtime.db, job)
-    try:
-        completion, prompt = Race(
-            runtime,
-            assignment,
-            lambda tokens: prompts.agent_prompt(question, claim.role, tokens=tokens),
-            timeout_s=seconds_until(job.ask_deadline_at),
-            keep=lambda: asking.renew(runtime.db, claim, lease_until=runtime.lease_until(utcnow())),
-            check=lambda completion, _: answers.check_response(completion.text),
-        ).run()
-    except EndpointTimedOut as error:
-        return Outcome("timed_out", model=seat.model, error=str(error))
-    except AgentError as error:
-        return Outcome("failed", model=seat.model, error=str(error))
-    return Outcome(
-        "ok",
-        model=completion.model,
-        text=completion.text,
-        latency_ms=completion.latency_ms,
-        prompt_tokens=completion.prompt_tokens,
-        completion_tokens=completion.completion_tokens,
-        note=SHORTENED if prompt.shortened else None,
-    )
 
 
 def _response(claim: Claim, outcome: Outcome) -> ResponseResource:

@@ -1,0 +1,52 @@
+"""A response: one agent asked for its answer, which comes, or does not and says why."""
+
+from folkmoot import answers, calls, prompts
+from folkmoot.errors import AgentError, EndpointTimedOut
+from folkmoot.race import Race
+from folkmoot.runtime import Runtime, seconds_until, utcnow
+from folkmoot.store import asking, queries
+from folkmoot.store.asking import Claim, Outcome
+
+SHORTENED = "Question and conversation did not fit into every model's context; those models answered a shortened text."
+
+
+def answer(runtime: Runtime, claim: Claim) -> Outcome:
+    """Ask the agent; how it ended, well or not, is the outcome."""
+    job = claim.job
+    seat = runtime.roster.seats.get(claim.agent_id)
+    if seat is None:
+        return Outcome("failed", model="", error="this seat is not in the roster any more")
+    assignment = calls.Assignment(
+        job_id=job.job_id,
+        agent_id=claim.agent_id,
+        seat=seat,
+        stage="response",
+        attempt=1 + (claim.attempt - 1) * runtime.roster.most_endpoints,
+        max_tokens=seat.max_tokens,
+        prompt_tokens=seat.prompt_tokens or seat.context_tokens - seat.max_tokens,
+    )
+    if claim.attempt > 1:
+        calls.void_abandoned(runtime, job.job_id, "response", agent_id=claim.agent_id)
+    question = queries.question(runtime.db, job)
+    try:
+        completion, prompt = Race(
+            runtime,
+            assignment,
+            lambda tokens: prompts.agent_prompt(question, claim.role, tokens=tokens),
+            timeout_s=seconds_until(job.ask_deadline_at),
+            keep=lambda: asking.renew(runtime.db, claim, lease_until=runtime.lease_until(utcnow())),
+            check=lambda completion, _: answers.check_response(completion.text),
+        ).run()
+    except EndpointTimedOut as error:
+        return Outcome("timed_out", model=seat.model, error=str(error))
+    except AgentError as error:
+        return Outcome("failed", model=seat.model, error=str(error))
+    return Outcome(
+        "ok",
+        model=completion.model,
+        text=completion.text,
+        latency_ms=completion.latency_ms,
+        prompt_tokens=completion.prompt_tokens,
+        completion_tokens=completion.completion_tokens,
+        note=SHORTENED if prompt.shortened else None,
+    )
