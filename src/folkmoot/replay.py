@@ -17,8 +17,8 @@ from folkmoot.store import queries
 LOOK_S = 2.0
 #: After so many silent ones the database is asked whether the query has ended.
 PATIENT_LOOKS = 1
-#: A comment line keeps proxies open when nothing happens for this long.
-KEEP_ALIVE_S = 15.0
+#: A comment line keeps proxies open when nothing happens for 15 s; it comes after a look, which may take two of them.
+KEEP_ALIVE_S = 15.0 - LOOK_S
 #: A retelling repeats what may have been told this shortly before the last event that was seen.
 OVERLAP_IDS = 5000 * PER_MS
 
