@@ -106,10 +106,17 @@ def void(runtime: Runtime, assignment: Assignment, attempt: int) -> None:
     _reset(runtime, assignment.job_id, assignment.stage, [(assignment.agent_id, attempt)])
 
 
-def void_abandoned(runtime: Runtime, job_id: str, stage: Stage, *, agent_id: str | None = None) -> None:
-    """Void what earlier attempts have left in the stream, of one agent or of all."""
+def void_abandoned(
+    runtime: Runtime, job_id: str, stage: Stage, *, agent_id: str | None = None, before: int | None = None
+) -> None:
+    """Void what attempts have left in the stream: of one agent or of all, up to a number or every one."""
     left = runtime.events.unvoided(job_id, stage)
-    _reset(runtime, job_id, stage, [one for one in left if agent_id in (None, one[0])])
+    _reset(
+        runtime,
+        job_id,
+        stage,
+        [one for one in left if agent_id in (None, one[0]) and (before is None or one[1] < before)],
+    )
 
 
 def _reset(runtime: Runtime, job_id: str, stage: Stage, attempts: Sequence[tuple[str, int]]) -> None:

@@ -13,18 +13,17 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from folkmoot import calls, response, synthesis
 from folkmoot.announcements import tell_analysis, tell_begun, tell_ended, tell_moved
 from folkmoot.asks import Ask, check, panel_of
 from folkmoot.errors import AgentError, ClaimLost, Interrupted, InvalidRequest, NotFound, Unavailable
 from folkmoot.panel import Loss, choose, deal
 from folkmoot.resources import AnalysisResource, ConsensusResource, QueryResource, ResponseResource
-from folkmoot.response import answer
 from folkmoot.runtime import Runtime, seconds_until, utcnow
 from folkmoot.store import asking, concluding, queries
 from folkmoot.store.asking import Claim, Moved, Outcome
 from folkmoot.store.concluding import Conclusion
 from folkmoot.store.incidents import NewIncident
-from folkmoot.synthesis import synthesise
 
 #: Measures a query's responses: (query, question type, (agent_id, text) of each) → the result, and all its data.
 Analyser = Callable[[str, str, Sequence[tuple[str, str]]], tuple[AnalysisResource, dict[str, Any]]]
@@ -138,7 +137,7 @@ def ask(runtime: Runtime, job_id: str, agent_id: str) -> None:
     if claim.is_first:
         runtime.events.append(job_id, [("status", {"status": "asking"})])
     try:
-        outcome = answer(runtime, claim)
+        outcome = response.answer(runtime, claim)
     except ClaimLost as lost:
         log.info("%s", lost)
         return
@@ -152,6 +151,9 @@ def ask(runtime: Runtime, job_id: str, agent_id: str) -> None:
 
     stored, moved = _stored(finish, until=claim.job.deadline_at)
     if not stored:
+        # Somebody else has the claim, or nobody: what this one said does not count, what comes after it does.
+        before = response.first_try(runtime, claim.attempt + 1)
+        calls.void_abandoned(runtime, job_id, "response", agent_id=agent_id, before=before)
         return
     runtime.events.append(job_id, [("response", _response(claim, outcome).as_json())])
     if moved is not None:
@@ -195,7 +197,7 @@ def conclude(runtime: Runtime, job_id: str) -> None:
         if len(conclusion.responses) == 1:
             consensus, used, why_other = _of_one(conclusion, notes), None, None
         else:
-            consensus, why_other = synthesise(runtime, conclusion, notes)
+            consensus, why_other = synthesis.synthesise(runtime, conclusion, notes)
             used = consensus.agent_id
     except ClaimLost as lost:
         log.info("%s", lost)
@@ -224,6 +226,9 @@ def conclude(runtime: Runtime, job_id: str) -> None:
     if _stored(store, until=conclusion.job.deadline_at):
         runtime.events.append(job_id, [("consensus", consensus.as_json()), ("status", {"status": "done"})])
         runtime.publisher.hint(job_id, "analyse")
+    else:
+        before = synthesis.first_try(runtime, conclusion.fence + 1)
+        calls.void_abandoned(runtime, job_id, "consensus", before=before)
 
 
 def _of_one(conclusion: Conclusion, notes: list[str]) -> ConsensusResource:

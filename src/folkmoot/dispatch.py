@@ -23,6 +23,7 @@ VISIBILITY_TIMEOUT_S = 7200
 #: A publisher in a request waits no longer for a broker that is away; the outbox sends the hint later.
 CONNECT_TIMEOUT_S = 1
 SOCKET_TIMEOUT_S = 5.0
+PUBLISH_TIMEOUT_S = 1.5
 #: After a failed publish none is tried for this long, so that not every request waits for a broker that hangs.
 PAUSE_S = 1.0
 #: A publisher tries a connection once more at once, and no longer: by itself kombu would sleep for two seconds.
@@ -71,7 +72,10 @@ class Publisher:
 
     def __init__(self, app: Celery, failpoints: Failpoints | None = None) -> None:
         """Publish through this app's connections; a worker consumes with another app, which waits for its broker."""
-        app.conf.broker_transport_options = {**app.conf.broker_transport_options, **AT_ONCE}
+        options = {**app.conf.broker_transport_options, **AT_ONCE}
+        if "socket_timeout" in options:
+            options["socket_timeout"] = PUBLISH_TIMEOUT_S
+        app.conf.broker_transport_options = options
         self._app = app
         self._failpoints = failpoints or Failpoints()
         self._paused_until = 0.0

@@ -11,8 +11,8 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import RedisError
 
-#: An event's id is its millisecond times this plus its number within the millisecond.
-PER_MS = 100_000
+#: Ids in a millisecond, and from one event of it to the next: states that were never told find room between them.
+PER_MS, APART = 1_000_000, 100
 #: A stream is cut off in front beyond about this many entries; what is gone is told from the database.
 LONGEST = 100_000
 #: After a failed append, events are dropped for this long instead of waiting for Redis at every token.
@@ -43,13 +43,22 @@ class Events:
         self._redis = redis
         self._ttl_s = ttl_s
         self._paused_until = 0.0
+        self._torn: set[str] = set()
 
     def append(self, job_id: str, events: Sequence[tuple[str, dict[str, Any]]], *, begins: bool = False) -> None:
-        """Append events in order, in one round trip; `begins` marks the first of a job, to tell a whole stream by."""
-        if not events or time.monotonic() < self._paused_until:
+        """Append events in order, in one round trip; `begins` marks the first of a job, to tell a whole stream by.
+
+        A stream that has missed an event is removed as soon as Redis answers again: its job is told from the database.
+        """
+        if not events:
             return
-        key = _key(job_id)
+        if time.monotonic() < self._paused_until:
+            self._torn.add(job_id)
+            return
+        key, torn = _key(job_id), list(self._torn)
         pipeline = self._redis.pipeline(transaction=False)
+        if torn:
+            pipeline.delete(*map(_key, torn))
         for type_, data in events:
             fields: dict[Any, Any] = {"e": type_, "d": _encoded(data)}
             # Only a job's first event makes a stream: one that was lost or deleted is not begun anew in the middle.
@@ -61,7 +70,9 @@ class Events:
             pipeline.expire(key, self._ttl_s)
         try:
             pipeline.execute()
+            self._torn.difference_update(torn)
         except (RedisError, OSError) as error:
+            self._torn.add(job_id)
             self._paused_until = time.monotonic() + PAUSE_S
             log.warning("events of job %s not streamed: %s", job_id, error)
 
@@ -127,12 +138,12 @@ def _flat(entries: Any) -> Any:
 def _event(entry: Any) -> Event:
     place, fields = entry
     milliseconds, _, number = place.partition("-")
-    return Event(int(milliseconds) * PER_MS + int(number), fields["e"], json.loads(fields["d"]))
+    return Event(int(milliseconds) * PER_MS + int(number) * APART, fields["e"], json.loads(fields["d"]))
 
 
 def _place(event_id: int) -> str:
     milliseconds, number = divmod(event_id, PER_MS)
-    return f"{milliseconds}-{number}"
+    return f"{milliseconds}-{number // APART}"
 
 
 def _key(job_id: str) -> str:

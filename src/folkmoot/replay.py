@@ -8,7 +8,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from folkmoot.errors import NotFound
-from folkmoot.events import PER_MS, Event, id_at
+from folkmoot.events import APART, PER_MS, Event, id_at
 from folkmoot.resources import ENDED, QueryResource
 from folkmoot.runtime import Runtime, utcnow
 from folkmoot.store import queries
@@ -72,7 +72,7 @@ def _look(runtime: Runtime, job_id: str, last: int, seen: set[State], *, is_pati
             while events := runtime.events.read(job_id, after=last, block_ms=int(LOOK_S * 1000)):
                 for event in events:
                     if event.type == "end":
-                        yield from _untold(runtime, job_id, last, seen, before=event.id)
+                        yield from (one for one in _untold(runtime, job_id, end=event.id) if one.id > last)
                     last = event.id
                     yield event
         except (RedisError, OSError) as error:
@@ -88,12 +88,18 @@ def _look(runtime: Runtime, job_id: str, last: int, seen: set[State], *, is_pati
         time.sleep(LOOK_S / 4)
 
 
-def _untold(runtime: Runtime, job_id: str, last: int, seen: set[State], *, before: int) -> Iterator[Event]:
-    """The states of an ended job that its whole stream lacks, with ids between the last one and the end's."""
-    for event in told(runtime, job_id, after=0, seen=seen):
-        last += 1
-        if event.type != "end" and last < before:
-            yield Event(last, event.type, event.data)
+def _untold(runtime: Runtime, job_id: str, *, end: int) -> Iterator[Event]:
+    """The states of an ended job that its whole stream lacks; each has, before the end, the id that it always has.
+
+    Raises:
+        RedisError: Redis does not answer.
+    """
+    stream = runtime.events.until(job_id, end)
+    seen = {_state_of(event.type, event.data) for event in stream}
+    missing = [event for event in told(runtime, job_id, after=0, seen=seen) if event.type != "end"]
+    first = max([end - APART, *(event.id for event in stream[:-1])]) + 1
+    for place, event in enumerate(missing[: end - first]):
+        yield Event(first + place, event.type, event.data)
 
 
 def _is_whole(runtime: Runtime, job_id: str) -> bool:

@@ -10,6 +10,11 @@ from folkmoot.store.asking import Claim, Outcome
 SHORTENED = "Question and conversation did not fit into every model's context; those models answered a shortened text."
 
 
+def first_try(runtime: Runtime, attempt: int) -> int:
+    """The number of the first try of a claim: a seat is tried at each of its endpoints before it is claimed again."""
+    return 1 + (attempt - 1) * runtime.roster.most_endpoints
+
+
 def answer(runtime: Runtime, claim: Claim) -> Outcome:
     """Ask the agent; how it ended, well or not, is the outcome."""
     job = claim.job
@@ -21,7 +26,7 @@ def answer(runtime: Runtime, claim: Claim) -> Outcome:
         agent_id=claim.agent_id,
         seat=seat,
         stage="response",
-        attempt=1 + (claim.attempt - 1) * runtime.roster.most_endpoints,
+        attempt=first_try(runtime, claim.attempt),
         max_tokens=seat.max_tokens,
         prompt_tokens=seat.prompt_tokens or seat.context_tokens - seat.max_tokens,
     )

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from redis import Redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from folkmoot import redis_client
 from folkmoot.agents import Roster, load_roster
 from folkmoot.db import Database
 from folkmoot.dispatch import Publisher, make_app
@@ -15,10 +14,6 @@ from folkmoot.failpoints import Failpoints
 from folkmoot.health import Health
 from folkmoot.llm import Provider
 from folkmoot.settings import Settings
-
-#: Redis is local or near; a command that takes longer means that it is away.
-REDIS_CONNECT_S = 1.0
-REDIS_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -58,13 +53,7 @@ def build(settings: Settings) -> Runtime:
         SettingsError: the roster is wrong.
     """
     failpoints = Failpoints(settings.failpoints)
-    redis = Redis.from_url(
-        settings.redis,
-        decode_responses=True,
-        socket_connect_timeout=REDIS_CONNECT_S,
-        socket_timeout=REDIS_TIMEOUT_S,
-        retry=Retry(NoBackoff(), 1),
-    )
+    redis = redis_client.connect(settings.redis)
     return Runtime(
         settings=settings,
         roster=load_roster(settings),

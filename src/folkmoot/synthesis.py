@@ -30,6 +30,11 @@ class _Draft:
     note: str
 
 
+def first_try(runtime: Runtime, fence: int) -> int:
+    """The number of the first try of a claim: each seat is tried at each of its endpoints before the next claim."""
+    return 1 + (fence - 1) * len(runtime.roster.seats) * runtime.roster.most_endpoints
+
+
 def synthesise(runtime: Runtime, conclusion: Conclusion, notes: list[str]) -> tuple[ConsensusResource, str | None]:
     """Try one aggregator after another, health read anew for each, until one writes what can stand.
 
@@ -45,8 +50,6 @@ def synthesise(runtime: Runtime, conclusion: Conclusion, notes: list[str]) -> tu
     failures: dict[str, str] = {}
     draft: _Draft | None = None
     question = queries.question(runtime.db, conclusion.job)
-    # Tries are numbered on from those of the workers before, of whose words nothing counts.
-    before = (conclusion.fence - 1) * len(runtime.roster.seats)
     if conclusion.fence > 1:
         calls.void_abandoned(runtime, conclusion.job.job_id, "consensus")
     while (agent_id := _next(runtime, conclusion, tried, draft)) is not None:
@@ -60,7 +63,7 @@ def synthesise(runtime: Runtime, conclusion: Conclusion, notes: list[str]) -> tu
                 conclusion,
                 question,
                 agent_id,
-                attempt=1 + (before + len(tried) - 1) * runtime.roster.most_endpoints,
+                attempt=first_try(runtime, conclusion.fence) + (len(tried) - 1) * runtime.roster.most_endpoints,
                 timeout_s=timeout_s,
                 notes=notes,
             )

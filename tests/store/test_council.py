@@ -708,6 +708,36 @@ def test_database_that_breaks_off_costs_no_answer(runtime: Runtime, user_id: int
     assert (response.status, response.attempts) == ("ok", 1)
 
 
+def test_words_of_a_superseded_response_do_not_count(make_runtime: MakeRuntime, model: ScriptedModel) -> None:
+    """A claim is lost between two renewals, and the answer is whole before the next: its words are voided."""
+    runtime = make_runtime(lease_s=6, deadline_s=20)
+    model.script("scripted/qwen", {"delay_s": 0.7}, {})
+    job_id = submit(runtime, rows.user(runtime.db))
+    with background(lambda: council.ask(runtime, job_id, "qwen")):
+        eventually(lambda: model.calls("scripted/qwen"), 5, "the model is asked")
+        run_out(runtime, job_id)
+        sweep(runtime)
+        council.ask(runtime, job_id, "qwen")
+
+    assert runtime.events.unvoided(job_id, "response") == [("qwen", 2)]
+
+
+def test_words_of_a_superseded_conclusion_do_not_count(make_runtime: MakeRuntime, model: ScriptedModel) -> None:
+    """Likewise for a consensus that somebody else has written meanwhile."""
+    runtime = make_runtime(lease_s=6, deadline_s=20)
+    model.script("scripted/llama3", {"delay_s": 0.7}, {}, stage="consensus")
+    job_id = submit(runtime, rows.user(runtime.db))
+    for seat in ("qwen", "mistral", "deephermes"):
+        council.ask(runtime, job_id, seat)
+    with background(lambda: council.conclude(runtime, job_id)):
+        eventually(lambda: model.calls("scripted/llama3"), 5, "the model is asked")
+        run_out(runtime, job_id)
+        sweep(runtime)
+        council.conclude(runtime, job_id)
+
+    assert runtime.events.unvoided(job_id, "consensus") == [("llama3", 5)]
+
+
 @contextmanager
 def away(runtime: Runtime) -> Iterator[None]:
     """Let the database serve nobody for a while: the SQLite file is held, PostgreSQL takes no connections."""
