@@ -17,7 +17,7 @@ from tests.conftest import scripted_roster
 from tests.scripted_model import ScriptedModel
 from tests.store import rows
 from tests.store.pool import MakeRuntime
-from tests.store.servers import Postgres, Valkey, migrate, postgres_binaries
+from tests.store.servers import Postgres, Valkey, migrate, needed_binaries
 
 BACKENDS = ("sqlite", "postgresql")
 
@@ -32,13 +32,7 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server for the session; without its programs, skipped on a desk and failed in CI."""
-    binaries = postgres_binaries()
-    if binaries is None:
-        reason = "no PostgreSQL server programs (initdb) on the PATH or under /usr/lib/postgresql/*/bin"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with Postgres(binaries) as server:
+    with Postgres(needed_binaries()) as server:
         yield server
 
 
