@@ -59,7 +59,7 @@ class Ledger:
 
     def await_rest(self, within_s: float) -> None:
         """Wait until nothing is left to do."""
-        eventually(lambda: not any(self.unfinished().values()) or None, within_s, f"all has ended, {self.unfinished()}")
+        eventually(lambda: sum(self.unfinished().values()) == 0, within_s, "all has ended")
 
     def rows(self) -> dict[str, Counter[tuple[str, bool]]]:
         """How many rows each job has of each agent, by job_id and then (agent_id, is_aggregator)."""

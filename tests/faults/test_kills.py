@@ -25,7 +25,7 @@ from tests.scripted_model import ScriptedModel
 from tests.stack import Stack, eventually
 from tests.store.servers import Postgres, needed_binaries
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(420)
 
 QUERIES = 200
 #: How long every call of a model takes: a pool of 16 threads is busy with 200 of them for longer than the kills last.
@@ -40,11 +40,11 @@ ASKED = {"agents": [*SEATS], "deadline_s": DEADLINE_S}
 
 
 class Blow(NamedTuple):
-    """What is done to a part, and a number that rises beyond what it was then as soon as the part serves again."""
+    """What is done to a part; `watch` is called right after that, and what it returns holds once the part serves."""
 
     part: str
     strike: Callable[[], object]
-    sign: Callable[[], int]
+    watch: Callable[[], Callable[[], bool]]
 
 
 class Recovery(NamedTuple):
@@ -74,23 +74,26 @@ class Scene:
 
     def blows(self) -> Iterator[Blow]:
         """All blows, in the order in which they fall."""
-        for seat in SEATS:
-            yield Blow(f"agent.{seat}", partial(self.stack.kill, f"agent.{seat}"), partial(self.ledger.claims, seat))
-        yield Blow("aggregate", partial(self.stack.kill, "aggregate"), self.ledger.conclusions)
-        yield Blow("analyse", partial(self.stack.kill, "analyse"), self.ledger.analyses)
+        for pool, count in self._counts().items():
+            yield Blow(pool, partial(self.stack.kill, pool), partial(more, count))
         for name in REPLICAS:
-            yield Blow(name, partial(self.stack.kill, name), partial(serves, self.stack, name))
-        yield Blow("heartbeat", partial(self.stack.kill, "heartbeat"), self._board_at)
-        yield Blow("broker", self._lose_broker, self._pings)
+            yield Blow(name, partial(self.stack.kill, name), partial(partial, serves, self.stack, name))
+        yield Blow("heartbeat", partial(self.stack.kill, "heartbeat"), partial(more, self._board_at))
+        yield Blow("broker", self._lose_broker, lambda: self._pings)
         if self._postgres is not None:
-            yield Blow("database", partial(self._restart, self._postgres), self._is_ready)
+            yield Blow("database", partial(self._restart, self._postgres), lambda: self._is_ready)
+
+    def _counts(self) -> dict[str, Callable[[], int]]:
+        """What each pool has taken so far."""
+        seats: dict[str, Callable[[], int]] = {f"agent.{seat}": partial(self.ledger.claims, seat) for seat in SEATS}
+        return {**seats, "aggregate": self.ledger.conclusions, "analyse": self.ledger.analyses}
 
     def suffer(self, blow: Blow) -> None:
         """Strike, ask a query at once, and measure until the part serves again."""
         blow.strike()
-        since, before = time.monotonic(), blow.sign()
+        since, is_back = time.monotonic(), blow.watch()
         accepted_after_s = self._ask(blow.part)
-        eventually(lambda: blow.sign() > before, BACK_S, f"{blow.part} serves again")
+        eventually(is_back, BACK_S, f"{blow.part} serves again")
         self.table.append(Recovery(blow.part, time.monotonic() - since, accepted_after_s))
         if blow.part in ("broker", "database"):
             self._await_pools(blow.part, since)
@@ -110,14 +113,12 @@ class Scene:
 
     def _await_pools(self, struck: str, since: float) -> None:
         """Every pool takes work again after a part that all of them need was away."""
-        signs: dict[str, Callable[[], int]] = {f"agent.{seat}": partial(self.ledger.claims, seat) for seat in SEATS}
-        signs |= {"aggregate": self.ledger.conclusions, "analyse": self.ledger.analyses}
-        before = {pool: sign() for pool, sign in signs.items()}
-        while signs:
-            for pool in [pool for pool, sign in signs.items() if sign() > before[pool]]:
-                del signs[pool]
+        idle = {pool: more(count) for pool, count in self._counts().items()}
+        while idle:
+            for pool in [pool for pool, takes_more in idle.items() if takes_more()]:
+                del idle[pool]
                 self.table.append(Recovery(f"{pool} after {struck}", time.monotonic() - since, 0))
-            assert time.monotonic() - since < 2 * BACK_S, f"{sorted(signs)} took no work since {struck} was away"
+            assert time.monotonic() - since < 2 * BACK_S, f"{sorted(idle)} took no work since {struck} was away"
             time.sleep(0.1)
 
     def _lose_broker(self) -> None:
@@ -139,13 +140,19 @@ class Scene:
     def _board_at(self) -> int:
         return int(json.loads(str(self._redis.get(BOARD)))["at"] * 1000)
 
-    def _pings(self) -> int:
+    def _pings(self) -> bool:
         with suppress(RedisError, OSError):
-            return int(bool(self._redis.ping()))
-        return 0
+            return bool(self._redis.ping())
+        return False
 
-    def _is_ready(self) -> int:
-        return int(timed(self.user, "GET", "//readyz").status == 200)
+    def _is_ready(self) -> bool:
+        return timed(self.user, "GET", "//readyz").status == 200
+
+
+def more(count: Callable[[], int]) -> Callable[[], bool]:
+    """Whether something is counted that was not at the time of this call."""
+    before = count()
+    return lambda: count() > before
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
