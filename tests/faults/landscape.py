@@ -4,7 +4,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -79,6 +79,12 @@ class Ledger:
     def _number(self, statement: Select[Any]) -> int:
         with self._engine.connect() as connection:
             return int(connection.scalar(statement) or 0)
+
+
+def more(count: Callable[[], int]) -> Callable[[], bool]:
+    """Whether something is counted that was not at the time of this call."""
+    before = count()
+    return lambda: count() > before
 
 
 def ask_many(user: Client, count: int, *, at_once: int, **body: Any) -> list[str]:

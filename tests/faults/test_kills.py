@@ -19,7 +19,17 @@ from redis.exceptions import RedisError
 from folkmoot.health import BOARD
 from tests.client import Client, new_user
 from tests.conftest import SEATS, scripted_roster
-from tests.faults.landscape import QUESTION, SLACK_S, Answer, Ledger, ask_many, assert_concluded, assert_told, timed
+from tests.faults.landscape import (
+    QUESTION,
+    SLACK_S,
+    Answer,
+    Ledger,
+    ask_many,
+    assert_concluded,
+    assert_told,
+    more,
+    timed,
+)
 from tests.replicas.conftest import REPLICAS, serves
 from tests.scripted_model import ScriptedModel
 from tests.stack import Stack, eventually
@@ -147,12 +157,6 @@ class Scene:
 
     def _is_ready(self) -> bool:
         return timed(self.user, "GET", "//readyz").status == 200
-
-
-def more(count: Callable[[], int]) -> Callable[[], bool]:
-    """Whether something is counted that was not at the time of this call."""
-    before = count()
-    return lambda: count() > before
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
