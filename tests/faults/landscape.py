@@ -181,6 +181,7 @@ def assert_told(events: Iterable[Event], query: dict[str, Any]) -> None:
     stored = {("response", each["agent_id"]): each["text"] for each in query["responses"] if each["status"] == "ok"}
     stored["consensus", query["consensus"]["agent_id"]] = query["consensus"]["text"]
     responses = [event.data for event in told if event.event == "response"]
+    assert Counter(each["agent_id"] for each in responses) == Counter(query["panel"]), query["job_id"]
     assert sorted(responses, key=str) == sorted(query["responses"], key=str), query["job_id"]
     assert [event.data for event in told if event.event == "consensus"] == [query["consensus"]], query["job_id"]
     assert (kinds["analysis"], kinds["end"]) == (1, 1) and told[-1].data == {"status": "done"}, query["job_id"]
