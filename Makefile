@@ -14,11 +14,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 SERVICES := gateway worker heartbeat migrate ui model
 EXTRAS := $(SERVICES:%=--extra %)
 
-<<<<<<< HEAD
-.PHONY: help up drill test test-fast test-unit test-store test-services test-e2e test-browser test-replicas test-soak check fmt lock clean
-=======
-.PHONY: help up test test-fast test-unit test-store test-services test-e2e test-browser test-replicas test-soak faults check fmt lock clean
->>>>>>> f2127db1536311373fdb70301b7956a58988f8d3
+.PHONY: help up drill test test-fast test-unit test-store test-services test-e2e test-browser test-replicas test-soak faults check fmt lock clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

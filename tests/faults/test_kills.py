@@ -33,7 +33,7 @@ from tests.faults.landscape import (
 from tests.replicas.conftest import REPLICAS, serves
 from tests.scripted_model import ScriptedModel
 from tests.stack import Stack, eventually
-from tests.store.servers import Postgres, needed_binaries
+from tests.store.servers import Postgres, postgres_binaries
 
 pytestmark = pytest.mark.timeout(420)
 
@@ -165,7 +165,7 @@ def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
     if request.param == "sqlite":
         yield from _scene(f"sqlite:///{tmp_path / 'folkmoot.db'}", None)
         return
-    with Postgres(needed_binaries()) as server, server.database() as url:
+    with Postgres(postgres_binaries()) as server, server.database() as url:
         yield from _scene(url, server)
 
 

@@ -17,7 +17,7 @@ from tests.conftest import scripted_roster
 from tests.scripted_model import ScriptedModel
 from tests.store import rows
 from tests.store.pool import MakeRuntime
-from tests.store.servers import Postgres, Valkey, migrate, needed_binaries
+from tests.store.servers import Postgres, Valkey, migrate, postgres_binaries
 
 BACKENDS = ("sqlite", "postgresql")
 
@@ -32,11 +32,7 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server for the session; without its programs, skipped on a desk and failed in CI."""
-<<<<<<< HEAD
     with Postgres(postgres_binaries()) as server:
-=======
-    with Postgres(needed_binaries()) as server:
->>>>>>> 1edf3be4315adc407838262a17c1c3b6984c7507
         yield server
 
 

@@ -61,17 +61,6 @@ def postgres_binaries() -> Path:
     pytest.skip(reason)
 
 
-def needed_binaries() -> Path:
-    """The folder of PostgreSQL's programs; where there are none the test is skipped on a desk and fails in CI."""
-    binaries = postgres_binaries()
-    if binaries is None:
-        reason = "no PostgreSQL server programs (initdb) on the PATH or under /usr/lib/postgresql/*/bin"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return binaries
-
-
 class Postgres:
     """A PostgreSQL server of its own: a fresh cluster, a unix socket and no TCP."""
 
