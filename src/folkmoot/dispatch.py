@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from celery import Celery
 from kombu.exceptions import ChannelError, OperationalError
 
+from folkmoot import broker
 from folkmoot.agents import AGGREGATE_QUEUE, ANALYSE_QUEUE, queue_of
 from folkmoot.failpoints import Failpoints
 from folkmoot.settings import Settings
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 
 def make_app(settings: Settings) -> Celery:
     """A Celery app on the configured broker: no result backend, acknowledgement after the work, one task ahead."""
+    broker.register()
     app = Celery("folkmoot", broker=settings.broker_url, set_as_current=False)
     app.conf.update(
         task_ignore_result=True,

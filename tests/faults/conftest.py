@@ -41,21 +41,21 @@ SETTINGS = {
 }
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def scripted_model() -> Iterator[ScriptedModel]:
     """Scripted models that no other stack calls."""
     with ScriptedModel(SEATS) as server:
         yield server
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server; without its programs, skipped on a desk and failed in CI."""
     with Postgres(postgres_binaries()) as server:
         yield server
 
 
-@pytest.fixture(scope="package", params=BACKENDS)
+@pytest.fixture(scope="module", params=BACKENDS)
 def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of an empty database: none names the SQLite file that a stack makes for itself."""
     if request.param == "sqlite":
@@ -66,13 +66,13 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def points(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder whose files arm the failpoints."""
     return tmp_path_factory.mktemp("points")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def stack(scripted_model: ScriptedModel, database_url: str, points: Path) -> Iterator[Stack]:
     """The whole stack with two gateways and short times, on one database after the other."""
     own = {"FOLKMOOT_DATABASE_URL": database_url, "FOLKMOOT_FAILPOINTS": str(points)}
@@ -80,7 +80,7 @@ def stack(scripted_model: ScriptedModel, database_url: str, points: Path) -> Ite
         yield running
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def admin(stack: Stack) -> Client:
     """The first user of the stack."""
     client = Client(stack.url)
@@ -88,7 +88,7 @@ def admin(stack: Stack) -> Client:
     return client.sign_in("first")
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def in_good_order(stack: Stack, points: Path) -> Iterator[None]:
     """Every gateway serves when a test begins, nothing is armed after it, and nobody was at a loss meanwhile."""
     await_replicas(stack, GATEWAYS)
@@ -141,7 +141,7 @@ class Records:
         self._engine.dispose()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def records(stack: Stack) -> Iterator[Records]:
     """The stack's database, to be read."""
     found = Records(stack)
