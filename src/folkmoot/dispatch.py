@@ -24,7 +24,7 @@ VISIBILITY_TIMEOUT_S = 7200
 #: A publisher in a request waits no longer for a broker that is away; the outbox sends the hint later.
 CONNECT_TIMEOUT_S = 1
 SOCKET_TIMEOUT_S = 5.0
-PUBLISH_TIMEOUT_S = 1.5
+PUBLISH_TIMEOUT_S = 1.0
 #: After a failed publish none is tried for this long, so that not every request waits for a broker that hangs.
 PAUSE_S = 1.0
 #: A publisher tries a connection once more at once, and no longer: by itself kombu would sleep for two seconds.

@@ -7,11 +7,12 @@ from redis import ConnectionPool, Redis
 from redis.backoff import NoBackoff
 from redis.connection import Connection
 from redis.exceptions import ConnectionError as NoConnection
+from redis.exceptions import RedisError
 from redis.retry import Retry
 
-#: Redis is local or near: a command that takes longer means that it hangs. Streams are read for up to 2 s at a time.
+#: Redis is local or near: a command that takes longer means that it hangs. Streams are read for a second at a time.
 CONNECT_TIMEOUT_S = 1.0
-TIMEOUT_S = 3.0
+TIMEOUT_S = 2.0
 #: After a command that got no answer all others fail at once for this long: not every request waits in vain.
 PAUSE_S = 3.0
 
@@ -47,14 +48,22 @@ class Pool(ConnectionPool):
         began_at = time.monotonic()
         if began_at < self._paused_until:
             raise NoConnection("Redis did not answer a moment ago")
-        connection: Connection = super().get_connection()
+        try:
+            connection: Connection = super().get_connection()
+        except (RedisError, OSError):
+            self._pause_after(began_at, CONNECT_TIMEOUT_S)
+            raise
         self._taken_at[id(connection)] = began_at
         return connection
 
     def release(self, connection: Any) -> None:
         """Take a connection back; one that was given up after a long wait tells of a server that hangs."""
-        now = time.monotonic()
-        waited_s = now - self._taken_at.pop(id(connection), now)
-        if not connection.is_connected and waited_s >= TIMEOUT_S:
-            self._paused_until = now + PAUSE_S
+        taken_at = self._taken_at.pop(id(connection), None)
+        if taken_at is not None and not connection.is_connected:
+            self._pause_after(taken_at, TIMEOUT_S)
         super().release(connection)
+
+    def _pause_after(self, began_at: float, limit_s: float) -> None:
+        now = time.monotonic()
+        if now - began_at >= limit_s:
+            self._paused_until = now + PAUSE_S

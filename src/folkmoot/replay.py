@@ -14,7 +14,7 @@ from folkmoot.runtime import Runtime, utcnow
 from folkmoot.store import queries
 
 #: How long one wait for a live event lasts.
-LOOK_S = 2.0
+LOOK_S = 1.0
 #: After so many silent ones the database is asked whether the query has ended.
 PATIENT_LOOKS = 1
 #: A comment line keeps proxies open when nothing happens for 15 s; it comes after a look, which may take two of them.

@@ -15,6 +15,8 @@ from tests.faults.conftest import THREADS, Records, arm, armed, assert_nothing_l
 from tests.scripted_model import ScriptedModel
 from tests.stack import Stack, eventually
 
+pytestmark = pytest.mark.usefixtures("in_good_order")
+
 JOBS = 20
 #: Steps that only come after another process was killed, and where.
 AFTER = {
