@@ -94,7 +94,7 @@ def fail(stack: Stack, model: ScriptedModel, user: Client) -> Failing:
     ends, queries, states = time.monotonic() + FAILS_FOR_S, list[dict[str, Any]](), set[str]()
     model.script("scripted/qwen", {"status": 500})
     while time.monotonic() < ends:
-        queries.append(user.ask("Still there?", agents=["qwen", "deephermes"], deadline_s=10))
+        queries.append(user.ask("Still there?", agents=["qwen", "deephermes", "llama3"], deadline_s=10))
         states.add(agents(user)["qwen"]["state"])
         time.sleep(2)
     calls = len(model.calls("scripted/qwen"))
