@@ -152,6 +152,10 @@ class Deployment:
         )
         return time.monotonic() - began
 
+    def said(self, container: str) -> str:
+        """All that a container has written; most of it comes over its standard error."""
+        return run(["sh", "-c", 'docker logs "$0" 2>&1', container], self.engine.variables, 60)
+
     def logs(self, lines: int = 15) -> str:
         """How the containers are, and the end of what each said."""
         with suppress(AssertionError):
