@@ -154,8 +154,13 @@ def _compose(variables: Mapping[str, str]) -> tuple[str, ...]:
         [archive] = Path(folder).glob("*.tar.gz")
         with tarfile.open(archive) as content:
             [member] = [one for one in content.getmembers() if one.name.endswith("/docker-compose")]
-            member.name = "docker-compose"
-            content.extract(member, CACHE, filter="data")
+            program = content.extractfile(member)
+            assert program is not None, f"{member.name} is no file"
+            unpacked = CACHE / "docker-compose.part"
+            with unpacked.open("wb") as file:
+                shutil.copyfileobj(program, file)
+        unpacked.chmod(0o755)
+        unpacked.rename(CACHE / "docker-compose")
     return (str(CACHE / "docker-compose"),)
 
 

@@ -45,7 +45,7 @@ def test_backup_outlives_the_volumes(deployment: Deployment) -> None:
 
 
 def test_seats_of_a_roster_of_ones_own(deployment: Deployment, host_model: ScriptedModel) -> None:
-    """Seats that have no service of their own are served by `worker`, and those of the four that are missing by none."""
+    """Seats without a service of their own are served by `worker`, and services without a seat can be left out."""
     roster = scripted_roster(host_model)
     seats = roster["seats"]
     roster["seats"] = {"llama3": seats["llama3"], "ada": seats["qwen"], "bo": seats["mistral"]}
