@@ -25,7 +25,8 @@ def commands(beginning: str) -> str:
 def perform(deployment: Deployment, script: str) -> None:
     """Run commands of the documentation on this deployment, its files in the deployment's folder."""
     script = script.replace("docker compose", shlex.join(deployment.command()))
-    script = script.replace("folkmoot-backup.db", str(deployment.folder / "folkmoot-backup.db"))
+    for name in ("folkmoot-backup", "secrets"):
+        script = script.replace(name, str(deployment.folder / name))
     run(["bash", "-euc", script], deployment.variables(), UP_S)
 
 
@@ -35,13 +36,45 @@ def test_backup_outlives_the_volumes(deployment: Deployment) -> None:
     job_id = user.ask()["job_id"]
     before = user.wait_settled(job_id, 60)
 
-    perform(deployment, commands("# Back up"))
+    perform(deployment, commands("# Back up:"))
     deployment.down()
-    perform(deployment, commands("# Restore"))
+    perform(deployment, commands("# Restore:"))
 
     eventually(deployment.is_ready, 30, "database and broker answer")
     assert user.query(job_id) == before
     assert user.wait_done(user.ask()["job_id"], 60)["status"] == "done"
+
+
+def test_move_to_postgresql(deployment: Deployment) -> None:
+    """What SQLite held is there on PostgreSQL, new rows get ids of their own, and its backup brings it all back."""
+    user = new_user(deployment.url)
+    job_id = user.ask()["job_id"]
+    before = user.wait_settled(job_id, 60)
+    (deployment.folder / "secrets").mkdir()
+
+    perform(deployment, commands("# Secrets"))
+    deployment.settings |= {
+        "COMPOSE_PROFILES": "postgres",
+        "POSTGRES_PASSWORD_FILE": str(deployment.folder / "secrets" / "postgres_password"),
+        "FOLKMOOT_DATABASE_URL_FILE": str(deployment.folder / "secrets" / "database_url"),
+    }
+    perform(deployment, commands("# Move"))
+
+    eventually(deployment.is_ready, 30, "database and broker answer")
+    assert user.query(job_id) == before
+    second = user.wait_settled(user.ask()["job_id"], 60)
+    assert second["status"] == "done"
+    [postgres] = deployment.containers("postgres")
+    secret = (deployment.folder / "secrets" / "postgres_password").read_text()
+    assert deployment.execute(postgres, "id", "-u").strip() == "70"
+    assert secret not in deployment.engine.docker("inspect", postgres, *deployment.containers("gateway"))
+
+    perform(deployment, commands("# Back up PostgreSQL"))
+    deployment.down()
+    perform(deployment, commands("# Restore PostgreSQL"))
+
+    eventually(deployment.is_ready, 30, "database and broker answer")
+    assert user.query(job_id) == before and user.query(second["job_id"]) == second
 
 
 def test_seats_of_a_roster_of_ones_own(deployment: Deployment, host_model: ScriptedModel) -> None:
