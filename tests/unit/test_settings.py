@@ -39,7 +39,7 @@ def test_database_address_comes_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp
     assert load().database_url == "postgresql+psycopg2://a:secret@db/x"
 
     file.unlink()
-    with pytest.raises(SettingsError, match="FOLKMOOT_DATABASE_URL_FILE is .*must be a file that can be read"):
+    with pytest.raises(SettingsError, match=r"FOLKMOOT_DATABASE_URL_FILE is .*must be a file that can be read"):
         load()
 
 
