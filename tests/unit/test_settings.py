@@ -29,6 +29,20 @@ def test_a_variable_sets_its_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (load().deadline_s, load().quorum) == (12.5, 3)
 
 
+def test_database_address_comes_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The file that FOLKMOOT_DATABASE_URL_FILE names holds the address; one that is missing is told by name."""
+    file = tmp_path / "database_url"
+    file.write_text("postgresql+psycopg2://a:secret@db/x\n")
+    monkeypatch.setenv("FOLKMOOT_DATABASE_URL", "sqlite:///else.db")
+    monkeypatch.setenv("FOLKMOOT_DATABASE_URL_FILE", str(file))
+
+    assert load().database_url == "postgresql+psycopg2://a:secret@db/x"
+
+    file.unlink()
+    with pytest.raises(SettingsError, match=r"FOLKMOOT_DATABASE_URL_FILE is .*must be a file that can be read"):
+        load()
+
+
 def test_variables_of_other_parts_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """A `FOLKMOOT_` variable that belongs to another part, such as the port of nginx, stops nothing."""
     monkeypatch.setenv("FOLKMOOT_PORT", "8090")

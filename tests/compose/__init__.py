@@ -1,0 +1,1 @@
+"""The product as containers, on a real engine."""

@@ -1,0 +1,96 @@
+"""The commands of docs/operations.md do what it says."""
+
+import re
+import shlex
+
+import pytest
+
+from tests.client import new_user
+from tests.compose.conftest import scripted_roster
+from tests.compose.deployment import UP_S, WORKERS, Deployment
+from tests.compose.engine import run
+from tests.scripted_model import ScriptedModel
+from tests.stack import ROOT, eventually
+
+pytestmark = pytest.mark.timeout(600)
+
+
+def commands(beginning: str) -> str:
+    """The one block of commands that begins so."""
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    [block] = [block for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) if block.startswith(beginning)]
+    return str(block)
+
+
+def perform(deployment: Deployment, script: str) -> None:
+    """Run commands of the documentation on this deployment, its files in the deployment's folder."""
+    script = script.replace("docker compose", shlex.join(deployment.command()))
+    for name in ("folkmoot-backup", "secrets"):
+        script = script.replace(name, str(deployment.folder / name))
+    run(["bash", "-euc", script], deployment.variables(), UP_S)
+
+
+def test_backup_outlives_the_volumes(deployment: Deployment) -> None:
+    """A backup taken while it runs brings users, sessions and queries back after every volume was destroyed."""
+    user = new_user(deployment.url)
+    job_id = user.ask()["job_id"]
+    before = user.wait_settled(job_id, 60)
+
+    perform(deployment, commands("# Back up:"))
+    deployment.down()
+    perform(deployment, commands("# Restore:"))
+
+    eventually(deployment.is_ready, 30, "database and broker answer")
+    assert user.query(job_id) == before
+    assert user.wait_done(user.ask()["job_id"], 60)["status"] == "done"
+
+
+def test_move_to_postgresql(deployment: Deployment) -> None:
+    """What SQLite held is there on PostgreSQL, new rows get ids of their own, and its backup brings it all back."""
+    user = new_user(deployment.url)
+    job_id = user.ask()["job_id"]
+    before = user.wait_settled(job_id, 60)
+    (deployment.folder / "secrets").mkdir()
+
+    perform(deployment, commands("# Secrets"))
+    deployment.settings |= {
+        "COMPOSE_PROFILES": "postgres",
+        "POSTGRES_PASSWORD_FILE": str(deployment.folder / "secrets" / "postgres_password"),
+        "FOLKMOOT_DATABASE_URL_FILE": str(deployment.folder / "secrets" / "database_url"),
+    }
+    perform(deployment, commands("# Move"))
+
+    eventually(deployment.is_ready, 30, "database and broker answer")
+    assert user.query(job_id) == before
+    second = user.wait_settled(user.ask()["job_id"], 60)
+    assert second["status"] == "done"
+    [postgres] = deployment.containers("postgres")
+    secret = (deployment.folder / "secrets" / "postgres_password").read_text()
+    assert deployment.execute(postgres, "id", "-u").strip() == "70"
+    assert secret not in deployment.engine.docker("inspect", postgres, *deployment.containers("gateway"))
+
+    perform(deployment, commands("# Back up PostgreSQL"))
+    deployment.down()
+    perform(deployment, commands("# Restore PostgreSQL"))
+
+    eventually(deployment.is_ready, 30, "database and broker answer")
+    assert user.query(job_id) == before and user.query(second["job_id"]) == second
+
+
+def test_seats_of_a_roster_of_ones_own(deployment: Deployment, host_model: ScriptedModel) -> None:
+    """Seats without a service of their own are served by `worker`, and services without a seat can be left out."""
+    roster = scripted_roster(host_model)
+    seats = roster["seats"]
+    roster["seats"] = {"llama3": seats["llama3"], "ada": seats["qwen"], "bo": seats["mistral"]}
+    deployment.use_roster(roster)
+    deployment.settings["FOLKMOOT_SEATS"] = "ada,bo"
+    kept = ("worker-llama3", "worker-aggregate", "worker-analyse")
+    deployment.scale |= {service: 0 for service in WORKERS if service not in kept}
+    deployment.up()
+    eventually(deployment.is_ready, 30, "database and broker answer")
+
+    user = new_user(deployment.url)
+    ended = user.wait_done(user.ask(agents=["ada", "bo"])["job_id"], 60)
+
+    assert ended["status"] == "done" and not ended["degraded"], ended
+    assert {response["agent_id"]: response["status"] for response in ended["responses"]} == {"ada": "ok", "bo": "ok"}
