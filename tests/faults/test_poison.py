@@ -116,6 +116,20 @@ def test_pool_outlives_garbage(scene: Scene, client: Client, poison: str) -> Non
     assert {process.pid for process in scene.stack.processes(QUEUE)} == before
 
 
+def test_hint_that_comes_again_changes_nothing(scene: Scene, client: Client) -> None:
+    """A hint that comes again while its work is under way asks no model twice: the lease says that somebody has it."""
+    scene.model.script("scripted/qwen", {"delay_s": 2})
+    job_id = client.ask(agents=["qwen"], deadline_s=30)["job_id"]
+    eventually(lambda: scene.model.calls("scripted/qwen"), 20, "the model is asked")
+
+    for _ in range(5):
+        scene.app.send_task(ASK, args=(job_id, "qwen"), queue=QUEUE)
+    ended = client.wait_done(job_id, 40)
+
+    assert ended["status"] == "done" and ended["responses"][0]["attempts"] == 1
+    assert len(scene.model.calls("scripted/qwen")) == 1
+
+
 @contextmanager
 def deadly(scene: Scene, failpoint: str) -> Iterator[None]:
     """Whoever comes to this point dies, each time anew."""
