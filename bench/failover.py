@@ -62,8 +62,11 @@ def _failover_ms(client: Client, model: ScriptedModel, step: dict[str, Any]) -> 
     query = client.wait_done(client.ask()["job_id"])
     assert query["status"] == "done" and query["aggregator"]["failed_over"], query
     failing, following = model.calls(stage="consensus")
-    assert failing.finished_at is not None and following.finished_at is not None
-    return 1000 * (following.at - failing.finished_at), 1000 * (following.finished_at - failing.finished_at)
+    # A call that is refused is over as soon as it came.
+    failed_at = failing.finished_at or failing.at
+    finished_at = eventually(lambda: following.finished_at, 5, "the next call is over")
+    assert finished_at is not None
+    return 1000 * (following.at - failed_at), 1000 * (finished_at - failed_at)
 
 
 def _median(measured: list[tuple[float, float]], column: int) -> float:
