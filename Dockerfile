@@ -13,7 +13,7 @@ LABEL org.opencontainers.image.title="Folkmoot" \
       org.opencontainers.image.description="Ask several language models at once; get one answer." \
       org.opencontainers.image.licenses="Apache-2.0"
 # A new volume takes its owner from the folder that it covers.
-RUN useradd --system --uid 10001 --create-home --home-dir /home/folkmoot folkmoot \
+RUN useradd --system --uid 10001 --no-create-home --home-dir /app folkmoot \
     && mkdir -p /app /data \
     && chown folkmoot /data \
     && python3 -m venv --without-pip /venv

@@ -47,7 +47,7 @@ class Watch:
         health = self._runtime.health
         signs = {
             agent_id: health.signs(
-                agent_id, circuits_of(agent_id, seat), now=now, probe_error=self._probing.errors.get(agent_id)
+                agent_id, circuits_of(agent_id, seat), now=now, probe_error=self._probing.error_of(seat)
             )
             for agent_id, seat in self._runtime.roster.seats.items()
         }

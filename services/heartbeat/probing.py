@@ -26,11 +26,14 @@ TRIAL = "This is a test of the connection. Answer with the one word: yes."
 #: Endpoints asked at the same time.
 THREADS = 8
 
+#: Where a seat's endpoint lies, and the variable that holds its key.
+Address = tuple[str, str | None]
+
 log = logging.getLogger(__name__)
 
 
 class Probing:
-    """What is asked of the endpoints, in threads of its own; `errors` has the newest probe of each seat's endpoint.
+    """What is asked of the endpoints, in threads of its own, and what the newest probe of each address gave.
 
     A closed circuit is probed (a list of models costs nothing). An open one is left alone until its pause is over;
     then one small completion is its trial, of which a whole answer closes it.
@@ -38,11 +41,11 @@ class Probing:
 
     def __init__(self, runtime: Runtime) -> None:
         """Ask nothing yet."""
-        self.errors: dict[str, str | None] = {}
+        self._errors: dict[Address, str | None] = {}
         self._runtime = runtime
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="probe")
         self._under_way: dict[str, Future[None]] = {}
-        self._probe_at: dict[str, float] = {}
+        self._probe_at: dict[Address, float] = {}
 
     def __enter__(self) -> Self:
         """Nothing is to be prepared."""
@@ -62,27 +65,32 @@ class Probing:
                 circuits_of(agent_id, seat).items(), signs[agent_id].circuits, strict=True
             ):
                 if circuit.open_until is None:
-                    if name == agent_id and now >= self._probe_at.get(name, 0):
-                        self._begin(name, partial(self._probe, agent_id, seat))
+                    if name == agent_id and now >= self._probe_at.get(_address(seat), 0):
+                        self._begin(seat.base_url, partial(self._probe, seat))
                 elif now >= circuit.open_until:
-                    self.errors[agent_id] = None
                     self._begin(name, partial(self._try, name, seat, endpoint))
 
-    def _begin(self, circuit: str, act: Callable[[], None]) -> None:
-        earlier = self._under_way.get(circuit)
-        if earlier is None or earlier.done():
-            self._under_way[circuit] = self._threads.submit(_guarded, circuit, act)
+    def error_of(self, seat: Seat) -> str | None:
+        """Why the newest probe of a seat's address failed; None when it did not."""
+        return self._errors.get(_address(seat))
 
-    def _probe(self, agent_id: str, seat: Seat) -> None:
-        """See whether something answers at the seat's endpoint."""
+    def _begin(self, what: str, act: Callable[[], None]) -> None:
+        earlier = self._under_way.get(what)
+        if earlier is None or earlier.done():
+            self._under_way[what] = self._threads.submit(_guarded, what, act)
+
+    def _probe(self, seat: Seat) -> None:
+        """See whether something answers at the seat's address, once for all seats that share it."""
         try:
             self._runtime.provider.reachable(seat, calls.key(seat.api_key_env), timeout_s=PROBE_TIMEOUT_S)
             error = None
         except AgentError as failure:
             error = str(failure)
-        self.errors[agent_id] = error
+        self._errors[_address(seat)] = error
         wait_s = self._runtime.settings.probe_s
-        self._probe_at[agent_id] = utcnow().timestamp() + (wait_s if error is None else min(wait_s, PROBE_AGAIN_S))
+        self._probe_at[_address(seat)] = utcnow().timestamp() + (
+            wait_s if error is None else min(wait_s, PROBE_AGAIN_S)
+        )
 
     def _try(self, circuit: str, seat: Seat, endpoint: Endpoint) -> None:
         """Let the endpoint answer with a word, if nobody else is trying it."""
@@ -117,10 +125,14 @@ class Probing:
             call.take()
 
 
-def _guarded(circuit: str, act: Callable[[], None]) -> None:
+def _address(seat: Seat) -> Address:
+    return seat.base_url, seat.api_key_env
+
+
+def _guarded(what: str, act: Callable[[], None]) -> None:
     try:
         act()
     except Interrupted:
-        log.debug("%s was not asked to the end: the process is ending", circuit)
+        log.debug("%s was not asked to the end: the process is ending", what)
     except Exception:
-        log.exception("asking %s failed; the next time comes in a moment", circuit)
+        log.exception("asking %s failed; the next time comes in a moment", what)

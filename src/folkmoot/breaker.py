@@ -32,7 +32,6 @@ class Circuit:
 
     errors: int = 0
     last_error: str | None = None
-    last_error_at: float | None = None
     open_until: float | None = None
 
 
@@ -67,7 +66,6 @@ class Breaker:
         return Circuit(
             errors=int(found.get("errors", 0)),
             last_error=found.get("last_error"),
-            last_error_at=float(found["last_error_at"]) if "last_error_at" in found else None,
             open_until=float(found["open_until"]) if "open_until" in found else None,
         )
 
@@ -110,7 +108,7 @@ class Breaker:
         key = _key(permit.circuit)
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.hincrby(key, "errors", 1)
-        pipeline.hset(key, mapping={"last_error": reason, "last_error_at": now})
+        pipeline.hset(key, "last_error", reason)
         pipeline.hget(key, "open_until")
         if permit.is_trial:
             pipeline.hincrby(key, "trials", 1)

@@ -55,7 +55,7 @@ def make_fail(runtime: Runtime, *failed: str) -> None:
     """Write a health board on which these seats have failed."""
     now = utcnow().timestamp()
     signs = {
-        seat: Signs({"w": now}, [Circuit(3, f"{seat} broke", now, open_until=now) if seat in failed else Circuit()])
+        seat: Signs({"w": now}, [Circuit(3, f"{seat} broke", open_until=now) if seat in failed else Circuit()])
         for seat in runtime.roster.seats
     }
     runtime.health.refresh(signs, now=now, started_at=now)

@@ -61,7 +61,7 @@ def test_a_clock_that_went_back_hurts_nobody() -> None:
 
 def failing(errors: int, *, is_open: bool = False) -> Circuit:
     """The circuit of an endpoint with this many errors in a row."""
-    return Circuit(errors, "HTTP 500" if errors else None, NOW if errors else None, NOW + 4 if is_open else None)
+    return Circuit(errors, "HTTP 500" if errors else None, NOW + 4 if is_open else None)
 
 
 @pytest.mark.parametrize(("errors", "expected"), [(0, "healthy"), (1, "healthy"), (2, "unhealthy"), (9, "unhealthy")])
