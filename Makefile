@@ -14,6 +14,12 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 SERVICES := gateway worker heartbeat migrate ui model
 EXTRAS := $(SERVICES:%=--extra %)
 
+SCRIPTS := infra/containers/install tests/compose/standins/postgres-entrypoint
+# As containers see it, with both files beside it. The Host header is passed on as it came: links and the check of a
+# request's origin need the public port, and no other server stands behind the same nginx.
+NGINX_LINT := whole=$$(mktemp -d) && trap 'rm -r "$$whole"' EXIT && cp infra/nginx.conf infra/containers/*.conf "$$whole" && \
+	$(BIN)/gixy --skips host_spoofing "$$whole/nginx.conf"
+
 .PHONY: help up drill test test-fast test-unit test-store test-services test-e2e test-browser test-replicas test-soak faults \
 	compose-test check fmt lock clean
 
@@ -59,11 +65,15 @@ faults: $(DEV) ## a kill at each failpoint and of each part, and outages, on SQL
 compose-test: $(DEV) ## the containers on a real engine; starts one where none runs; not yet part of `make test`, see CONTRIBUTING
 	@$(BIN)/python -m pytest tests/compose
 
-check: $(DEV) ## format, lint, types and who may import whom
+check: $(DEV) ## format, lint, types, who may import whom; and the linters of all that is not Python
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/hadolint Dockerfile tests/compose/standins/Dockerfile
+	@$(BIN)/compose-lint check --quiet --skip-suppressed --no-env --strict-config --fail-on low docker-compose.yml
+	@$(BIN)/shellcheck .ci/run $(SCRIPTS)
+	@$(NGINX_LINT)
 
 fmt: $(DEV) ## write the code in the one format
 	@$(BIN)/ruff check --fix --quiet . || true
