@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.client import Client
-from tests.conftest import SEATS, scripted_roster
-from tests.scripted_model import ScriptedModel
+from tests.conftest import scripted_roster
+from tests.scripted_model import SEATS, ScriptedModel
 from tests.stack import Stack, eventually
 
 RESULTS = Path(__file__).with_name("results")

@@ -1,15 +1,45 @@
 """What many tests share: the scripted model server, a running stack, and users of it."""
 
 from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
 
 from tests.client import Client, new_user
-from tests.scripted_model import ScriptedModel
-from tests.stack import Stack, eventually
+from tests.compose.deployment import Deployment
+from tests.compose.fixtures import bridge, built, containers, deployed, fresh
+from tests.scripted_model import SEATS, ScriptedModel
+from tests.stack import Running, Stack, eventually
 
-SEATS = ("qwen", "llama3", "mistral", "deephermes")
+# Fixtures that more than one folder of tests uses.
+__all__ = ["bridge", "built", "containers", "fresh"]
+
+#: What the end-to-end tests can run against: the processes of `make up`, or the containers with a profile.
+STACKS = ("up", "postgres", "rabbitmq")
+#: Of every stack on scripted models.
+SETTINGS = {"FOLKMOOT_HEARTBEAT_S": "1", "FOLKMOOT_FAILED_AFTER_S": "6"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the choice of stacks."""
+    parser.addoption("--stacks", default="up", help=f"what tests/e2e runs against, of {','.join(STACKS)}")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Have each end-to-end test run against each stack that was chosen, as far as it is about that one."""
+    chosen = metafunc.config.getoption("--stacks").split(",")
+    if set(chosen) - set(STACKS):
+        raise pytest.UsageError(f"--stacks takes some of {','.join(STACKS)}, not {','.join(chosen)}")
+    if "kind" in metafunc.fixturenames and metafunc.module.__name__.startswith("tests.e2e."):
+        about = [kind for kind in chosen if kind == "up" or not any(metafunc.definition.iter_markers("make_up"))]
+        metafunc.parametrize("kind", about, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def kind(request: pytest.FixtureRequest) -> str:
+    """The kind of stack, of `STACKS`."""
+    return str(getattr(request, "param", "up"))
 
 
 def scripted_roster(model: ScriptedModel) -> dict[str, Any]:
@@ -19,23 +49,27 @@ def scripted_roster(model: ScriptedModel) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def scripted_model() -> Iterator[ScriptedModel]:
+def scripted_model(kind: str, request: pytest.FixtureRequest) -> Iterator[ScriptedModel]:
     """The scripted model server, with what earlier tests told it; most tests want `model`."""
-    with ScriptedModel(SEATS) as server:
+    with ScriptedModel(SEATS, host="127.0.0.1" if kind == "up" else request.getfixturevalue("bridge")) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def stack(scripted_model: ScriptedModel) -> Iterator[Stack]:
+def stack(kind: str, scripted_model: ScriptedModel, request: pytest.FixtureRequest) -> Iterator[Running]:
     """The whole stack on scripted models, shared by the session."""
-    settings = {"FOLKMOOT_HEARTBEAT_S": "1", "FOLKMOOT_FAILED_AFTER_S": "6"}
-    with Stack(scripted_roster(scripted_model), settings) as running:
-        yield running
-        assert "Traceback" not in (logs := running.logs(lines=100_000)), logs
+    running: AbstractContextManager[Running]
+    if kind == "up":
+        running = Stack(scripted_roster(scripted_model), SETTINGS)
+    else:
+        running = deployed(request.getfixturevalue("built"), scripted_model, kind, **SETTINGS)
+    with running as started:
+        yield started
+        assert "Traceback" not in (logs := started.logs(lines=100_000)), logs
 
 
 @pytest.fixture(scope="session")
-def admin(stack: Stack) -> Client:
+def admin(stack: Running) -> Client:
     """The first user, who alone may reset agents."""
     client = Client(stack.url)
     client.sign_up("first")
@@ -54,7 +88,7 @@ def model(scripted_model: ScriptedModel, admin: Client) -> ScriptedModel:
 
 
 @pytest.fixture
-def client(stack: Stack, model: ScriptedModel) -> Iterator[Client]:
+def client(stack: Running, model: ScriptedModel) -> Iterator[Client]:
     """A new user, signed in, of a stack in good order; nothing of theirs runs on into the next test."""
     user = new_user(stack.url)
     yield user
@@ -62,7 +96,7 @@ def client(stack: Stack, model: ScriptedModel) -> Iterator[Client]:
 
 
 @pytest.fixture
-def stranger(stack: Stack) -> Iterator[Client]:
+def stranger(stack: Running) -> Iterator[Client]:
     """Another new user, signed in."""
     user = new_user(stack.url)
     yield user
@@ -78,10 +112,11 @@ def embedded_stack() -> Iterator[Stack]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show a failed test with the end of its stack's logs."""
+    """Show a failed test with the end of its stack's or its containers' logs."""
     report = yield
-    for name in ("stack", "embedded_stack"):
+    for name in ("stack", "embedded_stack", "deployment", "built", "fresh"):
         running = getattr(item, "funcargs", {}).get(name)
-        if report.failed and isinstance(running, Stack):
+        if report.failed and isinstance(running, Running | Deployment):
             report.sections.append((f"logs of {name}", running.logs()))
+            break
     return report

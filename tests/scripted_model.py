@@ -25,6 +25,8 @@ from aiohttp import web
 
 from tests.scripted_reply import Call, Reply, Step, cut_to_size, for_ever, prompt_of, refusal, text_of
 
+#: The seats of the default roster, whose models the tests script.
+SEATS = ("qwen", "llama3", "mistral", "deephermes")
 #: Only the newest answers tell a synthesis prompt from a question, so that long runs stay fast.
 REMEMBERED_ANSWERS = 400
 

@@ -1,7 +1,6 @@
 """The whole product as a user starts it: `make up`'s supervisor in its own data folder, seen from outside."""
 
 import os
-import re
 import shutil
 import signal
 import socket
@@ -9,16 +8,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 import requests
 import sqlalchemy
 import yaml
+
+from folkmoot.settings import Settings
+from tests.processes import Process, every_process, process_of, variable_of
 
 T = TypeVar("T")
 
@@ -27,17 +30,6 @@ ROOT = Path(__file__).parents[1]
 READY_S = 90.0
 #: Seconds that everything has to end in after SIGTERM.
 STOP_S = 20.0
-#: What a command line gives away about who it is; the first that is found counts.
-NAMES = (
-    (re.compile(r" -Q ([\w.,-]+)"), None),
-    (re.compile(r"gunicorn"), "gateway"),
-    (re.compile(r"infra/up\.py"), "up"),
-    (re.compile(r"alembic"), "migrate"),
-    (re.compile(r"services\.(\w+)"), None),
-    (re.compile(r"(valkey|redis)-server"), "broker"),
-    (re.compile(r"nginx"), "nginx"),
-    (re.compile(r"supervisord"), "supervisord"),
-)
 
 
 def eventually(condition: Callable[[], T], deadline_s: float, what: str) -> T:
@@ -61,17 +53,62 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class Process(NamedTuple):
-    """A process of a stack; `born` tells it from another that gets the same pid later."""
+class Running(ABC):
+    """A stack that runs, however it was started: its processes, told apart by their command lines."""
 
-    pid: int
-    parent: int
-    born: int
-    name: str
-    command: str
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """The one public address."""
+
+    @abstractmethod
+    def redis_url(self) -> str:
+        """Its Redis, as this process reaches it."""
+
+    @abstractmethod
+    def logs(self, lines: int = 12) -> str:
+        """The end of what each part has said."""
+
+    @abstractmethod
+    def members(self, everyone: Mapping[tuple[int, int], int]) -> set[int]:
+        """The pids that are the stack's, of all (pid, time of birth) to their parents' pids."""
+
+    def processes(self, name: str | None = None) -> list[Process]:
+        """Every living process of the stack, or those of one name (`agent.qwen`, `gateway-1`, `broker` …)."""
+        everyone = every_process()
+        members = self.members(everyone)
+        found = [process_of(pid, parent, born) for (pid, born), parent in everyone.items() if pid in members]
+        return [process for process in found if process.command and name in (None, process.name)]
+
+    def signal(self, name: str, number: signal.Signals) -> list[Process]:
+        """Send a signal to every process of that name, parents first; returns them."""
+        targets = sorted(self.processes(name))
+        assert targets, f"no process is called {name}: {sorted({process.name for process in self.processes()})}"
+        for process in targets:
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, number)
+        return targets
+
+    def kill(self, name: str) -> list[Process]:
+        """End every process of that name at once, and wait until they are gone; others may be started."""
+        killed = self.signal(name, signal.SIGKILL)
+        eventually(
+            lambda: not any((each.pid, each.born) in every_process() for each in killed),
+            5,
+            f"{name} is dead",
+        )
+        return killed
+
+    def variable(self, process: str, name: str) -> str:
+        """A setting as one of the stack's processes got it."""
+        return variable_of(self.processes(process)[0].pid, name)
+
+    def gateways(self) -> set[str]:
+        """The names of its gateways, with which they sign their answers."""
+        return {process.name for process in self.processes() if "gunicorn" in process.command}
 
 
-class Stack:
+class Stack(Running):
     """A running Folkmoot; as a context manager it starts, and stops with the proof that nothing is left.
 
     Args:
@@ -167,7 +204,7 @@ class Stack:
         """Those still there, a moment being granted to orphans on their way out."""
         ends = time.monotonic() + 2
         while True:
-            now = _every_process()
+            now = every_process()
             left = [process for process in before if (process.pid, process.born) in now]
             left += [process for process in self.processes() if process not in left]
             if not left or time.monotonic() > ends:
@@ -197,44 +234,21 @@ class Stack:
         finally:
             self.close()
 
-    def processes(self, name: str | None = None) -> list[Process]:
-        """Every living process of the stack, or those of one name (`agent.qwen`, `gateway-1`, `broker` …).
-
-        A process is the stack's when it descends from `infra/up.py` or carries the stack's data folder.
-        """
-        everyone = _every_process()
+    def members(self, everyone: Mapping[tuple[int, int], int]) -> set[int]:
+        """All that descends from `infra/up.py` or carries the stack's data folder."""
         members = {
-            pid for pid, _ in everyone if pid == self.pid or _variable(pid, "FOLKMOOT_DATA_DIR") == str(self.data)
+            pid for pid, _ in everyone if pid == self.pid or variable_of(pid, "FOLKMOOT_DATA_DIR") == str(self.data)
         }
         grown = True
         while grown:
             children = {pid for (pid, _), parent in everyone.items() if parent in members} - members
             members, grown = members | children, bool(children)
-        found = [_process(pid, parent, born) for (pid, born), parent in everyone.items() if pid in members]
-        return [process for process in found if process.command and name in (None, process.name)]
+        return members
 
-    def signal(self, name: str, number: signal.Signals) -> list[Process]:
-        """Send a signal to every process of that name, parents first; returns them."""
-        targets = sorted(self.processes(name))
-        assert targets, f"no process is called {name}: {sorted({process.name for process in self.processes()})}"
-        for process in targets:
-            with suppress(ProcessLookupError):
-                os.kill(process.pid, number)
-        return targets
-
-    def kill(self, name: str) -> list[Process]:
-        """End every process of that name at once, and wait until they are gone; others may be started."""
-        killed = self.signal(name, signal.SIGKILL)
-        eventually(
-            lambda: not any((each.pid, each.born) in _every_process() for each in killed),
-            5,
-            f"{name} is dead",
-        )
-        return killed
-
-    def variable(self, process: str, name: str) -> str:
-        """A setting as one of the stack's processes got it."""
-        return _variable(self.processes(process)[0].pid, name)
+    def redis_url(self) -> str:
+        """What the heartbeat service was given."""
+        broker, own = (self.variable("heartbeat", f"FOLKMOOT_{name}_URL") for name in ("BROKER", "REDIS"))
+        return Settings(broker_url=broker, redis_url=own).redis
 
     def output(self) -> str:
         """What the foreground process has printed."""
@@ -254,42 +268,6 @@ def _ending_with_us() -> list[str]:
 
 def _tail(path: Path, lines: int) -> str:
     return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
-
-
-def _every_process() -> dict[tuple[int, int], int]:
-    """(pid, time of birth) of all that lives on this machine, zombies left out, to its parent's pid."""
-    found = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            state, parent, *rest = (entry / "stat").read_text().rpartition(")")[2].split()
-            if state not in "ZX":
-                found[int(entry.name), int(rest[17])] = int(parent)
-    return found
-
-
-def _process(pid: int, parent: int, born: int) -> Process:
-    with suppress(OSError):
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
-        command = words.decode(errors="replace").strip()
-        return Process(pid, parent, born, _name(pid, command), command)
-    return Process(pid, parent, born, "", "")
-
-
-def _name(pid: int, command: str) -> str:
-    for pattern, name in NAMES:
-        if match := pattern.search(command):
-            served_by = _variable(pid, "FOLKMOOT_SERVED_BY") if name == "gateway" else ""
-            return served_by or name or match.group(1)
-    return command.partition(" ")[0]
-
-
-def _variable(pid: int, name: str) -> str:
-    """A variable of a process as it was started; empty when it has none or cannot be read."""
-    with suppress(OSError):
-        for entry in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
-            if entry.startswith(name.encode() + b"="):
-                return entry.decode(errors="replace").partition("=")[2]
-    return ""
 
 
 def _own_database(url: str | None) -> str | None:

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 
+from folkmoot import liveness
 from folkmoot.agents import circuits_of
 from folkmoot.runtime import Runtime, utcnow
 from folkmoot.sweep import sweep
@@ -20,6 +21,7 @@ def run(runtime: Runtime, stopped: threading.Event) -> None:
         while True:
             sweep(runtime)
             _guarded("health", watch.refresh)
+            liveness.show(runtime.settings.alive_file)
             if stopped.wait(runtime.settings.sweep_s):
                 return
 

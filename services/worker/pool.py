@@ -8,6 +8,7 @@ import threading
 from celery import Celery, signals
 from redis.exceptions import RedisError
 
+from folkmoot import liveness
 from folkmoot.agents import pool_of
 from folkmoot.runtime import Runtime, build, utcnow
 from folkmoot.settings import Settings
@@ -67,11 +68,13 @@ class Heartbeat:
         self._watchdog = watchdog
         self._pool = pool_of(queue)
         self._worker_id = f"{socket.gethostname()}:{os.getpid()}"
+        self._is_ready = False
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def start(self) -> None:
         """Begin at once: the first beat is what makes the pool known."""
+        signals.worker_ready.connect(self._on_ready)
         self._thread.start()
 
     def stop(self) -> None:
@@ -79,8 +82,14 @@ class Heartbeat:
         self._stopped.set()
         self._thread.join(timeout=1)
 
+    def _on_ready(self, **_: object) -> None:
+        self._is_ready = True
+        liveness.show(self._runtime.settings.alive_file)
+
     def _run(self) -> None:
         while True:
+            if self._is_ready:
+                liveness.show(self._runtime.settings.alive_file)
             try:
                 if self._watchdog.is_heard():
                     self._runtime.health.beat(self._pool, self._worker_id, now=utcnow().timestamp())

@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     events_ttl_s: Annotated[int, Field(ge=1)] = 3600
     #: A folder whose files arm failpoints; for tests only.
     failpoints: Path | None = None
+    #: A file that workers and the heartbeat service touch on each of their rounds, for health checks.
+    alive_file: Path | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("database_url")

@@ -38,7 +38,6 @@ SERVICES = (
     "worker-qwen",
 )
 WORKERS = tuple(name for name in SERVICES if name.startswith("worker-"))
-HEALTH_CHECKED = ("gateway", "model", "nginx", "redis", "ui")
 
 
 class Deployment:
@@ -56,6 +55,7 @@ class Deployment:
         self.folder = Path(tempfile.mkdtemp(prefix="fm-"))
         # Read by uid 10001 through a mount.
         self.folder.chmod(0o755)
+        (self.folder / "secrets").mkdir()
         #: The file that stands for `.env`, and what the shell sets.
         self.env_file = self.folder / "env"
         self.env_file.touch()
@@ -129,6 +129,21 @@ class Deployment:
         """What the engine knows of a container."""
         found: list[dict[str, Any]] = json.loads(self.engine.docker("inspect", container))
         return found[0]
+
+    def address(self, service: str) -> str:
+        """The address of a service's one container, which this machine alone reaches."""
+        [container] = self.containers(service)
+        [network] = self.inspect(container)["NetworkSettings"]["Networks"].values()
+        return str(network["IPAddress"])
+
+    def use_postgres(self) -> None:
+        """From the next start on, keep everything in the profile's PostgreSQL, whose secrets are files."""
+        secrets = self.folder / "secrets"
+        self.settings |= {
+            "COMPOSE_PROFILES": "postgres",
+            "POSTGRES_PASSWORD_FILE": str(secrets / "postgres_password"),
+            "FOLKMOOT_DATABASE_URL_FILE": str(secrets / "database_url"),
+        }
 
     def execute(self, container: str, *words: str) -> str:
         """Run a command in a container and return what it printed."""

@@ -1,33 +1,15 @@
 """The commands of docs/operations.md do what it says."""
 
-import re
-import shlex
-
 import pytest
 
 from tests.client import new_user
-from tests.compose.conftest import scripted_roster
-from tests.compose.deployment import UP_S, WORKERS, Deployment
-from tests.compose.engine import run
+from tests.compose.deployment import WORKERS, Deployment
+from tests.compose.fixtures import roster_for_containers
+from tests.compose.manual import commands, perform
 from tests.scripted_model import ScriptedModel
-from tests.stack import ROOT, eventually
+from tests.stack import eventually
 
 pytestmark = pytest.mark.timeout(600)
-
-
-def commands(beginning: str) -> str:
-    """The one block of commands that begins so."""
-    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-    [block] = [block for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) if block.startswith(beginning)]
-    return str(block)
-
-
-def perform(deployment: Deployment, script: str) -> None:
-    """Run commands of the documentation on this deployment, its files in the deployment's folder."""
-    script = script.replace("docker compose", shlex.join(deployment.command()))
-    for name in ("folkmoot-backup", "secrets"):
-        script = script.replace(name, str(deployment.folder / name))
-    run(["bash", "-euc", script], deployment.variables(), UP_S)
 
 
 def test_backup_outlives_the_volumes(deployment: Deployment) -> None:
@@ -50,14 +32,9 @@ def test_move_to_postgresql(deployment: Deployment) -> None:
     user = new_user(deployment.url)
     job_id = user.ask()["job_id"]
     before = user.wait_settled(job_id, 60)
-    (deployment.folder / "secrets").mkdir()
 
     perform(deployment, commands("# Secrets"))
-    deployment.settings |= {
-        "COMPOSE_PROFILES": "postgres",
-        "POSTGRES_PASSWORD_FILE": str(deployment.folder / "secrets" / "postgres_password"),
-        "FOLKMOOT_DATABASE_URL_FILE": str(deployment.folder / "secrets" / "database_url"),
-    }
+    deployment.use_postgres()
     perform(deployment, commands("# Move"))
 
     eventually(deployment.is_ready, 30, "database and broker answer")
@@ -79,7 +56,7 @@ def test_move_to_postgresql(deployment: Deployment) -> None:
 
 def test_seats_of_a_roster_of_ones_own(deployment: Deployment, host_model: ScriptedModel) -> None:
     """Seats without a service of their own are served by `worker`, and services without a seat can be left out."""
-    roster = scripted_roster(host_model)
+    roster = roster_for_containers(host_model)
     seats = roster["seats"]
     roster["seats"] = {"llama3": seats["llama3"], "ada": seats["qwen"], "bo": seats["mistral"]}
     deployment.use_roster(roster)

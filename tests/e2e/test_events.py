@@ -8,10 +8,9 @@ import pytest
 import redis
 import requests
 
-from folkmoot.settings import Settings
 from tests.client import Client, Event, folded, place
 from tests.scripted_model import ScriptedModel
-from tests.stack import Stack, eventually
+from tests.stack import Running, eventually
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -141,7 +140,7 @@ def test_resume_after_the_end_gives_exactly_the_rest(client: Client) -> None:
     assert client.call("GET", f"/queries/{job_id}/events", headers={"Last-Event-ID": events[-1].id}).status_code == 204
 
 
-def test_stream_goes_on_at_another_replica(client: Client, stack: Stack, model: ScriptedModel) -> None:
+def test_stream_goes_on_at_another_replica(client: Client, stack: Running, model: ScriptedModel) -> None:
     """When a stream's replica is killed, another goes on from Last-Event-ID; no event is lost or doubled."""
     slow(model)
     job_id = client.ask()["job_id"]
@@ -160,7 +159,7 @@ def test_stream_goes_on_at_another_replica(client: Client, stack: Stack, model: 
     eventually(lambda: stack.processes(replica), 20, f"{replica} runs again")
 
 
-def test_events_are_replayed_when_the_live_stream_is_lost(client: Client, stack: Stack) -> None:
+def test_events_are_replayed_when_the_live_stream_is_lost(client: Client, stack: Running) -> None:
     """When Redis has lost everything, the replay comes from the database, each text whole."""
     job_id = client.ask()["job_id"]
     live = list(client.events(job_id))
@@ -188,10 +187,9 @@ def whole_text(query: dict[str, Any], key: tuple[str, str]) -> str:
     return next(str(response["text"]) for response in query["responses"] if response["agent_id"] == key[1])
 
 
-def forget(stack: Stack) -> None:
+def forget(stack: Running) -> None:
     """Empty the stack's Redis."""
-    broker, own = (stack.variable("heartbeat", f"FOLKMOOT_{name}_URL") for name in ("BROKER", "REDIS"))
-    with redis.Redis.from_url(Settings(broker_url=broker, redis_url=own).redis) as server:
+    with redis.Redis.from_url(stack.redis_url()) as server:
         server.flushall()
 
 

@@ -12,7 +12,7 @@ import requests
 from tests.client import Client, new_user
 from tests.conftest import scripted_roster
 from tests.scripted_model import ScriptedModel
-from tests.stack import ROOT, Stack, eventually
+from tests.stack import ROOT, Running, Stack, eventually
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -21,7 +21,7 @@ END_S = 10
 
 
 @pytest.fixture
-def deaf_pool(stack: Stack) -> Iterator[str]:
+def deaf_pool(stack: Running) -> Iterator[str]:
     """The pool of mistral, stopped in its tracks so that nothing restarts it, and let go on afterwards."""
     stopped = stack.signal("agent.mistral", signal.SIGSTOP)
     yield "mistral"
@@ -31,6 +31,7 @@ def deaf_pool(stack: Stack) -> Iterator[str]:
             break
 
 
+@pytest.mark.make_up
 def test_every_process_is_there_under_its_name(stack: Stack) -> None:
     """A pool per seat, aggregate and analyse, gateways and the rest run, told apart by command line."""
     running = {process.name for process in stack.processes()}
@@ -53,6 +54,7 @@ def test_every_process_is_there_under_its_name(stack: Stack) -> None:
     assert "model" not in running, "a roster of other endpoints needs no embedded model"
 
 
+@pytest.mark.make_up
 def test_address_is_printed(stack: Stack) -> None:
     """Who starts the stack is told where it is."""
     assert f"http://localhost:{stack.port}" in stack.output()
@@ -73,7 +75,7 @@ def test_silent_pool_is_seen_and_skipped(client: Client, model: ScriptedModel, d
 
 
 @pytest.mark.parametrize("name", ["agent.qwen", "aggregate", "heartbeat"])
-def test_killed_process_comes_back(stack: Stack, client: Client, name: str) -> None:
+def test_killed_process_comes_back(stack: Running, client: Client, name: str) -> None:
     """A process ended by SIGKILL is started again, and queries end as ever."""
     before = stack.kill(name)
 
@@ -83,6 +85,7 @@ def test_killed_process_comes_back(stack: Stack, client: Client, name: str) -> N
     assert client.wait_done(client.ask(deadline_s=30)["job_id"], 35)["status"] == "done"
 
 
+@pytest.mark.make_up
 def test_two_stacks_live_side_by_side(client: Client, model: ScriptedModel) -> None:
     """A second stack meets nothing of the first; it ends with work in flight, and takes that up again."""
     with Stack(scripted_roster(model), {"FOLKMOOT_GATEWAYS": "1", "FOLKMOOT_LEASE_S": "4"}) as second:
@@ -107,6 +110,7 @@ def test_two_stacks_live_side_by_side(client: Client, model: ScriptedModel) -> N
         assert client.history()["queries"] == []
 
 
+@pytest.mark.make_up
 def test_second_start_in_one_folder_says_so(stack: Stack, client: Client) -> None:
     """A stack started in the data folder of a running one says so and stops, and the running one goes on."""
     command = [sys.executable, "infra/up.py"]

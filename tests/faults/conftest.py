@@ -15,9 +15,9 @@ from sqlalchemy.engine import make_url
 
 from folkmoot.failpoints import NAMES
 from tests.client import ENDED, Client, Event, folded, place
-from tests.conftest import SEATS, scripted_roster
+from tests.conftest import scripted_roster
 from tests.replicas.conftest import await_replicas
-from tests.scripted_model import ScriptedModel
+from tests.scripted_model import SEATS, ScriptedModel
 from tests.stack import Stack, eventually
 from tests.store.servers import Postgres, postgres_binaries
 

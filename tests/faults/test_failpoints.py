@@ -10,9 +10,8 @@ import pytest
 
 from folkmoot.failpoints import NAMES
 from tests.client import Client
-from tests.conftest import SEATS
 from tests.faults.conftest import THREADS, Records, arm, armed, assert_nothing_lost, assert_streams_tell, send
-from tests.scripted_model import ScriptedModel
+from tests.scripted_model import SEATS, ScriptedModel
 from tests.stack import Stack, eventually
 
 pytestmark = pytest.mark.usefixtures("in_good_order")

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from tests.client import Client, new_user
-from tests.conftest import SEATS, scripted_roster
+from tests.conftest import scripted_roster
 from tests.faults.landscape import assert_concluded
-from tests.scripted_model import ScriptedModel
+from tests.scripted_model import SEATS, ScriptedModel
 from tests.soak.load import Visitor
 from tests.stack import Stack, eventually
 

@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 
 from folkmoot.health import BOARD
 from tests.client import Client, new_user
-from tests.conftest import SEATS, scripted_roster
+from tests.conftest import scripted_roster
 from tests.faults.landscape import (
     QUESTION,
     SLACK_S,
@@ -31,7 +31,7 @@ from tests.faults.landscape import (
     timed,
 )
 from tests.replicas.conftest import REPLICAS, serves
-from tests.scripted_model import ScriptedModel
+from tests.scripted_model import SEATS, ScriptedModel
 from tests.stack import Stack, eventually
 from tests.store.servers import Postgres, postgres_binaries
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import pytest
 
 from tests.client import PASSWORD, Client, parse_events
-from tests.conftest import SEATS, scripted_roster
+from tests.conftest import scripted_roster
 from tests.faults.landscape import SLACK_S, Answer, Ledger, Load, assert_concluded, assert_told, more, timed
-from tests.scripted_model import ScriptedModel
+from tests.scripted_model import SEATS, ScriptedModel
 from tests.soak.load import Visitor
 from tests.stack import Stack, eventually
 from tests.store.servers import Valkey

@@ -15,9 +15,9 @@ from redis import Redis
 from folkmoot.dispatch import ASK, make_app
 from folkmoot.settings import Settings
 from tests.client import Client, new_user
-from tests.conftest import SEATS, scripted_roster
+from tests.conftest import scripted_roster
 from tests.faults.landscape import assert_concluded
-from tests.scripted_model import ScriptedModel
+from tests.scripted_model import SEATS, ScriptedModel
 from tests.stack import Stack, eventually
 
 pytestmark = pytest.mark.timeout(180)

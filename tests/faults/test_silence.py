@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from tests.client import Client, new_user
-from tests.conftest import SEATS, scripted_roster
-from tests.scripted_model import ScriptedModel
-from tests.stack import Process, Stack, eventually
+from tests.conftest import scripted_roster
+from tests.processes import Process
+from tests.scripted_model import SEATS, ScriptedModel
+from tests.stack import Stack, eventually
 
 #: Both stories are told at once, by whichever test comes first.
 pytestmark = pytest.mark.timeout(480)

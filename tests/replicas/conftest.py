@@ -15,9 +15,10 @@ import sqlalchemy
 
 from infra.local.sockets import UnixConnection
 from tests.client import Client, Event, parse_events
-from tests.conftest import SEATS, scripted_roster
-from tests.scripted_model import ScriptedModel
-from tests.stack import Process, Stack, eventually
+from tests.conftest import scripted_roster
+from tests.processes import Process
+from tests.scripted_model import SEATS, ScriptedModel
+from tests.stack import Stack, eventually
 
 REPLICAS = ("gateway-1", "gateway-2", "gateway-3")
 #: Seconds until a process that ended serves again; the supervisor waits a moment longer after each quick death.

@@ -16,9 +16,8 @@ import pytest
 import requests
 
 from tests.client import ENDED, PASSWORD, Client, folded, place
-from tests.conftest import SEATS
 from tests.replicas.conftest import REPLICAS, Reading, Records, await_replicas
-from tests.scripted_model import ScriptedModel
+from tests.scripted_model import SEATS, ScriptedModel
 from tests.stack import Stack, eventually
 
 pytestmark = pytest.mark.timeout(120)

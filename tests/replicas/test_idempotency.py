@@ -11,9 +11,8 @@ import pytest
 import requests
 
 from tests.client import PASSWORD, Client
-from tests.conftest import SEATS
 from tests.replicas.conftest import REPLICAS, Records, direct, tries
-from tests.scripted_model import ScriptedModel
+from tests.scripted_model import SEATS, ScriptedModel
 from tests.stack import Stack, eventually
 
 pytestmark = pytest.mark.timeout(90)

@@ -12,9 +12,8 @@ import pytest
 import requests
 
 from tests.client import Client
-from tests.conftest import SEATS
 from tests.replicas.conftest import Reading, alive, send, top
-from tests.scripted_model import ScriptedModel
+from tests.scripted_model import SEATS, ScriptedModel
 from tests.stack import Stack, eventually
 
 pytestmark = pytest.mark.timeout(120)

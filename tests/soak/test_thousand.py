@@ -13,8 +13,8 @@ import sqlalchemy
 from redis import Redis
 
 from tests.client import folded, place
-from tests.conftest import SEATS, scripted_roster
-from tests.scripted_model import ScriptedModel
+from tests.conftest import scripted_roster
+from tests.scripted_model import SEATS, ScriptedModel
 from tests.scripted_reply import Call
 from tests.soak.load import Crowd, Watched
 from tests.soak.vitals import Vitals, look_when_settled

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from tests.stack import Process, Stack, eventually
+from tests.processes import Process
+from tests.stack import Stack, eventually
 
 #: The kernel's number for a socket whose peer has hung up and whose owner has not.
 CLOSE_WAIT = "08"
