@@ -19,5 +19,6 @@ def test_every_setting_stands_there_with_its_default() -> None:
     assert set(shown) - OF_RUNNING == set(defaults)
     assert {name for name, default in defaults.items() if shown[name].lower() != str(default).lower()} == {
         "AGENTS_FILE",
+        "ALIVE_FILE",
         "FAILPOINTS",
     }
