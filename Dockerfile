@@ -91,6 +91,13 @@ ENV FOLKMOOT_UI_BIND=0.0.0.0:7860
 USER 10001
 CMD ["python3", "-m", "services.ui"]
 
+# Watches the pools, in the profile `monitoring` alone.
+FROM core AS flower
+COPY requirements/flower.txt requirements/
+RUN infra/install requirements/flower.txt
+USER 10001
+CMD ["python3", "-m", "celery", "flower", "--address=0.0.0.0", "--port=5555"]
+
 FROM ${NGINX_IMAGE} AS nginx
 LABEL org.opencontainers.image.title="Folkmoot" \
       org.opencontainers.image.description="The one public face of Folkmoot: nginx with its configuration." \

@@ -12,6 +12,7 @@ WEIGHTS := requirements/weights.txt
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
 SERVICES := gateway worker heartbeat migrate ui model
+IMAGES := $(SERVICES) flower
 EXTRAS := $(SERVICES:%=--extra %)
 
 SCRIPTS := infra/containers/install tests/compose/standins/postgres-entrypoint
@@ -32,8 +33,8 @@ up: $(LOCAL) ## start all of Folkmoot on this machine; Ctrl-C ends it
 drill: $(LOCAL) ## kill a seat's pool and the aggregator of the stack that runs here, and show what happens
 	@$(BIN)/python infra/drill.py
 
-test: $(DEV) ## every test, with the whole real stack
-	@$(BIN)/python -m pytest tests --ignore tests/compose
+test: $(DEV) ## every test, with the whole real stack, as processes and as containers
+	@$(BIN)/python -m pytest tests --stacks up,postgres,rabbitmq
 
 test-fast: $(DEV) ## the tests that need no running stack; under two minutes
 	@$(BIN)/python -m pytest tests/unit tests/services
@@ -62,8 +63,8 @@ test-soak: $(DEV) ## a thousand queries, fifty at once, and what they leave behi
 faults: $(DEV) ## a kill at each failpoint and of each part, and outages, on SQLite and PostgreSQL
 	@$(BIN)/python -m pytest tests/faults
 
-compose-test: $(DEV) ## the containers on a real engine; starts one where none runs; not yet part of `make test`, see CONTRIBUTING
-	@$(BIN)/python -m pytest tests/compose
+compose-test: $(DEV) ## the containers on a real engine; starts one where none runs, and says so where none can
+	@$(BIN)/python -m pytest tests/compose tests/e2e --stacks postgres,rabbitmq
 
 check: $(DEV) ## format, lint, types, who may import whom; and the linters of all that is not Python
 	@$(BIN)/ruff format --check .
@@ -82,7 +83,7 @@ fmt: $(DEV) ## write the code in the one format
 lock: $(DEV) ## lock the newest versions that pyproject.toml allows
 	$(COMPILE) pyproject.toml $(EXTRAS) --extra local --extra dev --upgrade -o requirements/dev.txt
 	$(COMPILE) pyproject.toml $(EXTRAS) --extra local -c requirements/dev.txt -o requirements/local.txt
-	@for service in $(SERVICES); do \
+	@for service in $(IMAGES); do \
 		echo "requirements/$$service.txt"; \
 		$(COMPILE) pyproject.toml --extra $$service -c requirements/dev.txt -o requirements/$$service.txt || exit; \
 	done

@@ -21,6 +21,7 @@ from services.gateway import (
     documents,
     events,
     identity,
+    metrics,
     problems,
     queries,
     system,
@@ -53,6 +54,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     accounts.nobodys_hash()
     app.json.sort_keys = False  # type: ignore[attr-defined]
     problems.register(app)
+    metrics.register(app, runtime)
     _name_answers(app, served_by=os.environ.get("FOLKMOOT_SERVED_BY") or socket.gethostname())
     app.before_request(identity.check)
     app.before_request(bodies.check)

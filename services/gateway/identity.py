@@ -16,6 +16,7 @@ PUBLIC = {
     "system.readyz",
     "documents.document",
     "documents.page",
+    "metrics.show",
 }
 
 

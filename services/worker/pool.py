@@ -49,7 +49,7 @@ def run(settings: Settings, app: Celery, queue: str) -> None:
                 f"--loglevel={settings.log_level}",
                 "--without-gossip",
                 "--without-mingle",
-                "--without-heartbeat",
+                *([] if settings.task_events else ["--without-heartbeat"]),
             ]
         )
     finally:

