@@ -149,6 +149,17 @@ class Deployment:
         """Run a command in a container and return what it printed."""
         return self.engine.docker("exec", container, *words)
 
+    def succeeds(self, container: str, *words: str) -> bool:
+        """Whether a command in a container ends with 0."""
+        with suppress(AssertionError):
+            self.execute(container, *words)
+            return True
+        return False
+
+    def size(self, image: str) -> int:
+        """All layers of an image, in bytes."""
+        return int(self.engine.docker("image", "inspect", "--format", "{{.Size}}", image))
+
     def is_well(self, container: str) -> bool:
         """Whether a container runs, and is healthy where it has a check."""
         state = self.inspect(container)["State"]

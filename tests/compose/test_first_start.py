@@ -132,17 +132,12 @@ def test_images_hold_no_secret_and_nothing_of_others(built: Deployment) -> None:
 
 def test_images_are_small(built: Deployment, record_property: Any) -> None:
     """What an image adds to the public one below it stays within bounds; docs/benchmarks.md tells the figures."""
-    base = size(built, built.engine.variables["PYTHON_IMAGE"])
+    base = built.size(built.engine.variables["PYTHON_IMAGE"])
     own = {
-        image.removeprefix(f"{built.name}-"): size(built, image) - base
+        image.removeprefix(f"{built.name}-"): built.size(image) - base
         for image in built.images()
         if not image.endswith("-nginx")
     }
 
     record_property("own_bytes", own)
     assert all(own[kind] < most for kind, most in OWN_BYTES.items()), own
-
-
-def size(built: Deployment, image: str) -> int:
-    """All layers of an image, in bytes."""
-    return int(built.engine.docker("image", "inspect", "--format", "{{.Size}}", image))
