@@ -31,13 +31,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     chosen = metafunc.config.getoption("--stacks").split(",")
     if set(chosen) - set(STACKS):
         raise pytest.UsageError(f"--stacks takes some of {','.join(STACKS)}, not {','.join(chosen)}")
-    if "kind" in metafunc.fixturenames and metafunc.module.__name__.startswith("tests.e2e."):
+    if "stack_kind" in metafunc.fixturenames and metafunc.module.__name__.startswith("tests.e2e."):
         about = [kind for kind in chosen if kind == "up" or not any(metafunc.definition.iter_markers("make_up"))]
-        metafunc.parametrize("kind", about, indirect=True, scope="session")
+        metafunc.parametrize("stack_kind", about, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
-def kind(request: pytest.FixtureRequest) -> str:
+def stack_kind(request: pytest.FixtureRequest) -> str:
     """The kind of stack, of `STACKS`."""
     return str(getattr(request, "param", "up"))
 
@@ -49,20 +49,20 @@ def scripted_roster(model: ScriptedModel) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def scripted_model(kind: str, request: pytest.FixtureRequest) -> Iterator[ScriptedModel]:
+def scripted_model(stack_kind: str, request: pytest.FixtureRequest) -> Iterator[ScriptedModel]:
     """The scripted model server, with what earlier tests told it; most tests want `model`."""
-    with ScriptedModel(SEATS, host="127.0.0.1" if kind == "up" else request.getfixturevalue("bridge")) as server:
+    with ScriptedModel(SEATS, host="127.0.0.1" if stack_kind == "up" else request.getfixturevalue("bridge")) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def stack(kind: str, scripted_model: ScriptedModel, request: pytest.FixtureRequest) -> Iterator[Running]:
+def stack(stack_kind: str, scripted_model: ScriptedModel, request: pytest.FixtureRequest) -> Iterator[Running]:
     """The whole stack on scripted models, shared by the session."""
     running: AbstractContextManager[Running]
-    if kind == "up":
+    if stack_kind == "up":
         running = Stack(scripted_roster(scripted_model), SETTINGS)
     else:
-        running = deployed(request.getfixturevalue("built"), scripted_model, kind, **SETTINGS)
+        running = deployed(request.getfixturevalue("built"), scripted_model, stack_kind, **SETTINGS)
     with running as started:
         yield started
         assert "Traceback" not in (logs := started.logs(lines=100_000)), logs
