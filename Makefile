@@ -64,7 +64,7 @@ faults: $(DEV) ## a kill at each failpoint and of each part, and outages, on SQL
 	@$(BIN)/python -m pytest tests/faults
 
 compose-test: $(DEV) ## the containers on a real engine; starts one where none runs, and says so where none can
-	@$(BIN)/python -m pytest tests/compose tests/e2e --stacks postgres,rabbitmq
+	@$(BIN)/python -m pytest tests/compose tests/e2e --ignore tests/e2e/test_embedded.py --stacks postgres,rabbitmq
 
 check: $(DEV) ## format, lint, types, who may import whom; and the linters of all that is not Python
 	@$(BIN)/ruff format --check .
