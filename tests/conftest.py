@@ -36,6 +36,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("stack_kind", about, indirect=True, scope="session")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let a test's limit not count what it takes to build and start the containers, which has limits of its own."""
+    for item in items:
+        parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        if parameters.get("stack_kind", "up") != "up":
+            own = item.get_closest_marker("timeout")
+            limit_s = own.args[0] if own else item.config.getini("timeout")
+            item.add_marker(pytest.mark.timeout(float(limit_s), func_only=True), append=False)
+
+
 @pytest.fixture(scope="session")
 def stack_kind(request: pytest.FixtureRequest) -> str:
     """The kind of stack, of `STACKS`."""
