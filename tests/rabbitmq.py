@@ -114,7 +114,7 @@ class RabbitMQ:
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
-        # Its group: a shell waits for the node, and nobody else is in there.
+        # Its group: Erlang's helpers end with it, and nobody else is in there.
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, number)
 
@@ -135,6 +135,8 @@ class RabbitMQ:
             "HOME": folder,
             "LANG": "C.UTF-8",
             "ERL_EPMD_PORT": str(self._epmd_port),
+            # The script that starts the node makes way for it, so that a signal to the one reaches the other.
+            "RUNNING_UNDER_SYSTEMD": "true",
             "RABBITMQ_NODENAME": "folkmoot@localhost",
             "RABBITMQ_DIST_PORT": str(self._distribution_port),
             "RABBITMQ_CONF_ENV_FILE": f"{folder}/environment",

@@ -23,7 +23,7 @@ SUITE = "trixie"
 PACKAGES = "python3,python3-venv,python3-pip,ca-certificates"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 #: What is made of the first base image, each by a target of its Dockerfile.
-ADDED = ("redis", "nginx", "postgres")
+ADDED = ("redis", "nginx", "postgres", "rabbitmq")
 STANDINS = ROOT / "tests" / "compose" / "standins"
 #: Seconds for an engine to answer after its start, and to end.
 START_S = 60.0
@@ -194,7 +194,8 @@ def _python_files(ready: Engine) -> Path:
     if shutil.which("debootstrap") is None or os.geteuid() != 0:
         raise NoEngine(
             "the base images cannot be made: that takes root and debootstrap (on Debian: apt-get install debootstrap); "
-            "where a registry is in reach, set PYTHON_IMAGE, NGINX_IMAGE, REDIS_IMAGE and POSTGRES_IMAGE"
+            "where a registry is in reach, set PYTHON_IMAGE, NGINX_IMAGE, REDIS_IMAGE, POSTGRES_IMAGE and "
+            "RABBITMQ_IMAGE"
         )
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
         files = Path(folder) / "files"
