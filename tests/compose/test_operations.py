@@ -96,10 +96,11 @@ def test_change_to_rabbitmq(deployment: Deployment) -> None:
     assert deployment.execute(rabbitmq, "id", "-u").strip() == "100"
     password = address.split(":")[2].partition("@")[0]
     assert password not in deployment.engine.docker("inspect", rabbitmq, *deployment.containers("gateway"))
-    queues = deployment.execute(rabbitmq, "rabbitmqctl", "--quiet", "list_queues", "type", "--no-table-headers")
+    queues = deployment.execute(rabbitmq, "rabbitmqctl", "--silent", "list_queues", "type")
     assert set(queues.split()) == {"quorum"}
 
     deployment.compose("restart", "rabbitmq")
+    eventually(deployment.is_ready, 90, "database and broker answer")
     perform(deployment, commands("# Delete queues"))
     eventually(deployment.is_ready, 60, "database and broker answer")
     assert user.wait_done(user.ask(deadline_s=120)["job_id"], 150)["status"] == "done"

@@ -331,6 +331,20 @@ def test_a_worker_ends_in_time(
         assert time.monotonic() - begun < 10
 
 
+def test_what_ends_in_time_does_not_come_back(
+    start: StartWorker, host: VirtualHost, publisher: Publisher, db: Database, scripted_model: ScriptedModel
+) -> None:
+    """A call that is under way at SIGTERM and ends soon is the worker's last, and its hint is let go of."""
+    scripted_model.script("scripted/qwen", {"delay_s": 2})
+    with start() as worker:
+        assert publisher.hint(rows.accepted(db, rows.user(db)), "ask", ["qwen"])
+        eventually(scripted_model.calls, 10, "the model is called")
+        worker.process.send_signal(signal.SIGTERM)
+        assert worker.process.wait(10) == 0
+        assert "succeeded" in worker.log()
+    assert not left_by_workers(host.url)
+
+
 def test_a_deaf_worker_ends(start: StartWorker) -> None:
     """A worker that hears lives on; one whose consumer has lost its queue says so and ends."""
     with start("-c", DEAFENED) as worker:
