@@ -96,7 +96,7 @@ FROM core AS flower
 COPY requirements/flower.txt requirements/
 RUN infra/install requirements/flower.txt
 USER 10001
-CMD ["python3", "-m", "celery", "flower", "--address=0.0.0.0", "--port=5555"]
+CMD ["python3", "-m", "celery", "flower"]
 
 FROM ${NGINX_IMAGE} AS nginx
 LABEL org.opencontainers.image.title="Folkmoot" \

@@ -21,7 +21,7 @@ SCRIPTS := infra/containers/install tests/compose/standins/postgres-entrypoint
 NGINX_LINT := whole=$$(mktemp -d) && trap 'rm -r "$$whole"' EXIT && cp infra/nginx.conf infra/containers/*.conf "$$whole" && \
 	$(BIN)/gixy --skips host_spoofing "$$whole/nginx.conf"
 
-.PHONY: help up drill test test-fast test-unit test-store test-services test-e2e test-browser test-replicas test-soak faults \
+.PHONY: help up drill test test-fast test-unit test-store test-services test-e2e test-rabbitmq test-browser test-replicas test-soak faults \
 	compose-test check fmt lock clean
 
 help:
@@ -50,6 +50,9 @@ test-services: $(DEV) ## each process and each real part by itself
 
 test-e2e: $(DEV) ## the whole real stack, from outside
 	@$(BIN)/python -m pytest tests/e2e
+
+test-rabbitmq: $(DEV) ## the whole real stack on a RabbitMQ that is started for it
+	@$(BIN)/python -m tests.rabbitmq $(BIN)/python -m pytest tests/e2e
 
 test-browser: $(DEV) ## the web page in a real browser
 	@$(BIN)/python -m pytest tests/browser

@@ -22,6 +22,7 @@ import yaml
 
 from folkmoot.settings import Settings
 from tests.processes import Process, every_process, process_of, variable_of
+from tests.virtual_host import VirtualHost
 
 T = TypeVar("T")
 
@@ -121,6 +122,7 @@ class Stack(Running):
         self.data = self.folder / "data"
         self.port = free_port()
         self._database = _own_database(os.environ.get("FOLKMOOT_DATABASE_URL"))
+        self._host = _own_host(os.environ.get("FOLKMOOT_BROKER_URL"))
         self.environment = self._settings(roster, settings or {})
         self._up: subprocess.Popen[bytes] | None = None
         self._told_before = 0
@@ -134,6 +136,8 @@ class Stack(Running):
         own = {"FOLKMOOT_DATA_DIR": str(self.data), "FOLKMOOT_PORT": str(self.port)}
         if self._database:
             own["FOLKMOOT_DATABASE_URL"] = self._database
+        if self._host:
+            own["FOLKMOOT_BROKER_URL"] = self._host.url
         if roster is not None:
             own["FOLKMOOT_AGENTS_FILE"] = str(self.folder / "agents.yaml")
             (self.folder / "agents.yaml").write_text(yaml.safe_dump(dict(roster), sort_keys=False), encoding="utf-8")
@@ -212,8 +216,10 @@ class Stack(Running):
             time.sleep(0.05)
 
     def close(self) -> None:
-        """Remove the data folder and the database made for this stack."""
+        """Remove the data folder, and the database and the virtual host made for this stack."""
         _drop_database(self._database)
+        if self._host:
+            self._host.delete()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
@@ -277,6 +283,15 @@ def _own_database(url: str | None) -> str | None:
     name = f"folkmoot_{os.getpid()}_{time.monotonic_ns()}"
     _on_server(url, f"CREATE DATABASE {name}")
     return urlsplit(url)._replace(path=f"/{name}").geturl()
+
+
+def _own_host(url: str | None) -> VirtualHost | None:
+    """A fresh virtual host on the RabbitMQ named; a stack on Redis starts its own anyway."""
+    if not url or not url.startswith("amqp"):
+        return None
+    host = VirtualHost(url)
+    host.make()
+    return host
 
 
 def _drop_database(url: str | None) -> None:

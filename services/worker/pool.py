@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 
 from folkmoot import liveness
 from folkmoot.agents import pool_of
+from folkmoot.dispatch import queue_named
 from folkmoot.runtime import Runtime, build, utcnow
 from folkmoot.settings import Settings
 from services.worker.tasks import register
@@ -17,6 +18,8 @@ from services.worker.watchdog import Watchdog
 
 #: Calls under way get this long to end when the process is told to; then they are given to another worker, in seconds.
 FINISH_S = 5.0
+
+CONSUMER = "services.worker.consumer:Consumer"
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +29,7 @@ def run(settings: Settings, app: Celery, queue: str) -> None:
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     runtime = build(settings)
     register(app, runtime)
+    app.conf.update(task_queues=[queue_named(queue)], task_default_exchange="", worker_consumer=CONSUMER)
     watchdog = Watchdog(runtime.publisher, settings, queue)
     watchdog.start()
     heartbeat = Heartbeat(runtime, queue, watchdog)

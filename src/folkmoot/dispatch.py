@@ -1,11 +1,16 @@
 """The Celery app, the names of tasks and queues, and how a hint is published."""
 
 import logging
+import select
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
 
 from celery import Celery
-from kombu.exceptions import ChannelError, OperationalError
+from kombu import Connection, Exchange, Producer, Queue
+from kombu.exceptions import ConnectionError as BrokerError
+from kombu.exceptions import OperationalError
 
 from folkmoot import broker
 from folkmoot.agents import AGGREGATE_QUEUE, ANALYSE_QUEUE, queue_of
@@ -21,6 +26,11 @@ PROBE = "folkmoot.probe"
 #: The broker may give a message to a second worker only after this: far above the hardest bound of any task. The
 #: leases and the sweeper recover a dead worker's work long before.
 VISIBILITY_TIMEOUT_S = 7200
+#: RabbitMQ drops a message that this many workers have died of, or lost their connection with; work that is still to
+#: be done is hinted again.
+DELIVERIES = 5
+#: Seconds between two signs of life that RabbitMQ and a worker give each other; two missed ones end the connection.
+BROKER_HEARTBEAT_S = 20
 #: A publisher in a request waits no longer for a broker that is away; the outbox sends the hint later.
 CONNECT_TIMEOUT_S = 1
 SOCKET_TIMEOUT_S = 5.0
@@ -28,7 +38,13 @@ PUBLISH_TIMEOUT_S = 1.0
 #: After a failed publish none is tried for this long, so that not every request waits for a broker that hangs.
 PAUSE_S = 1.0
 #: A publisher tries a connection once more at once, and no longer: by itself kombu would sleep for two seconds.
-AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
+AT_ONCE = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
+    "interval_max": 0,
+    "connect_retries_timeout": CONNECT_TIMEOUT_S,
+}
 
 log = logging.getLogger(__name__)
 
@@ -51,10 +67,24 @@ def make_app(settings: Settings) -> Celery:
         broker_connection_max_retries=None,
         broker_pool_limit=settings.gateway_threads,
         broker_connection_timeout=CONNECT_TIMEOUT_S,
+        broker_heartbeat=BROKER_HEARTBEAT_S,
         broker_transport_options=_transport_options(settings.broker_url),
         task_publish_retry=False,
     )
     return app
+
+
+def queue_named(name: str) -> Queue:
+    """A queue as whoever comes first declares it; Redis pays no heed to the arguments.
+
+    RabbitMQ holds a queue to the arguments that it was made with: to change one here is to have every queue deleted.
+    """
+    arguments = {
+        "x-queue-type": "quorum",
+        "x-delivery-limit": DELIVERIES,
+        "x-consumer-timeout": VISIBILITY_TIMEOUT_S * 1000,
+    }
+    return Queue(name, exchange=Exchange(""), routing_key=name, queue_arguments=arguments)
 
 
 def _transport_options(broker_url: str) -> dict[str, object]:
@@ -74,10 +104,7 @@ class Publisher:
 
     def __init__(self, app: Celery, failpoints: Failpoints | None = None) -> None:
         """Publish through this app's connections; a worker consumes with another app, which waits for its broker."""
-        options = {**app.conf.broker_transport_options, **AT_ONCE}
-        if "socket_timeout" in options:
-            options["socket_timeout"] = PUBLISH_TIMEOUT_S
-        app.conf.broker_transport_options = options
+        app.conf.broker_transport_options = _impatient(app.conf.broker_transport_options)
         self._app = app
         self._failpoints = failpoints or Failpoints()
         self._paused_until = 0.0
@@ -88,7 +115,7 @@ class Publisher:
             return False
         try:
             for agent_id in agent_ids:
-                self._send(job_id, task, agent_id)
+                self._hint(job_id, task, agent_id)
                 self._failpoints.reach("hint.sent")
         except (OperationalError, OSError) as error:
             self._paused_until = time.monotonic() + PAUSE_S
@@ -96,13 +123,19 @@ class Publisher:
             return False
         return True
 
-    def _send(self, job_id: str, task: str, agent_id: str) -> None:
+    def _hint(self, job_id: str, task: str, agent_id: str) -> None:
         if task == "ask":
-            self._app.send_task(ASK, args=(job_id, agent_id), queue=queue_of(agent_id), retry=False)
+            self._send(ASK, queue_of(agent_id), job_id, agent_id)
         elif task == "conclude":
-            self._app.send_task(CONCLUDE, args=(job_id,), queue=AGGREGATE_QUEUE, retry=False)
+            self._send(CONCLUDE, AGGREGATE_QUEUE, job_id)
         else:
-            self._app.send_task(ANALYSE, args=(job_id,), queue=ANALYSE_QUEUE, retry=False)
+            self._send(ANALYSE, ANALYSE_QUEUE, job_id)
+
+    def _send(self, task: str, queue: str, *ids: str) -> None:
+        # Celery takes a queue as well as its name; its types do not know.
+        options: dict[str, Any] = {"queue": queue_named(queue), "confirm_timeout": PUBLISH_TIMEOUT_S, "retry": False}
+        with self._producer() as producer:
+            self._app.send_task(task, args=ids, producer=producer, **options)
 
     def probe(self, queue: str, count: int) -> bool:
         """See that something lies in a queue for its workers to take: what is there already, else this many probes.
@@ -116,7 +149,7 @@ class Publisher:
             return False
         try:
             for _ in range(count if self.depth(queue) == 0 else 0):
-                self._app.send_task(PROBE, queue=queue, retry=False)
+                self._send(PROBE, queue)
         except (OperationalError, OSError) as error:
             self._paused_until = time.monotonic() + PAUSE_S
             log.warning("no probe sent to %s: %s", queue, error)
@@ -129,13 +162,27 @@ class Publisher:
         Raises:
             OperationalError: the broker does not answer.
         """
+        with self._producer() as producer:
+            # Declared, not only looked at: over AMQP the look at a queue that is not there closes the channel.
+            channel: Any = producer.channel
+            declared: Any = queue_named(queue).bind(channel).queue_declare()
+            return int(declared.message_count)
+
+    @contextmanager
+    def _producer(self) -> Iterator[Producer]:
+        """A pooled producer, whose connection is let go without a word when it fails: nobody may be there to answer.
+
+        Raises:
+            OperationalError: the broker is away, or does not want what was asked of it.
+        """
         with self._app.producer_or_acquire() as producer:
+            connection = producer.connection
+            if _has_been_left(connection):
+                connection.collect()
             try:
-                return int(producer.channel.queue_declare(queue, passive=True).message_count)
-            except ChannelError:
-                # Redis has no empty lists.
-                return 0
-            except producer.connection.connection_errors as error:
+                yield producer
+            except (OperationalError, *connection.connection_errors, *connection.channel_errors) as error:
+                connection.collect()
                 raise OperationalError(str(error)) from error
 
     def ping(self) -> None:
@@ -145,8 +192,38 @@ class Publisher:
             OperationalError: it does not.
         """
         with self._app.connection_for_write(connect_timeout=CONNECT_TIMEOUT_S) as connection:
-            connection.ensure_connection(max_retries=1, interval_start=0, timeout=CONNECT_TIMEOUT_S)
+            try:
+                connection.ensure_connection(max_retries=1, interval_start=0, timeout=CONNECT_TIMEOUT_S)
+            except (*connection.connection_errors, *connection.channel_errors) as error:
+                # A broker that knows no such user or virtual host: kombu tells of it in the driver's own words.
+                raise OperationalError(str(error)) from error
 
     def close(self) -> None:
         """Give every pooled connection back."""
         self._app.close()
+
+
+def _impatient(options: dict[str, object]) -> dict[str, object]:
+    """The options of a connection that a request waits for."""
+    if "confirm_publish" in options:
+        patience = {"read_timeout": PUBLISH_TIMEOUT_S, "write_timeout": PUBLISH_TIMEOUT_S, "on_blocked": _refuse}
+        return {**options, **AT_ONCE, **patience}
+    return {**options, **AT_ONCE, "socket_timeout": PUBLISH_TIMEOUT_S}
+
+
+def _refuse(reason: str) -> NoReturn:
+    """RabbitMQ is short of memory or disk, and reads no more from whoever publishes."""
+    raise BrokerError(reason)
+
+
+def _has_been_left(connection: Connection) -> bool:
+    """Whether a connection that nobody used has something to say: over AMQP that is a farewell, or nearly one.
+
+    Redis' client sees by itself that its connection is gone.
+    """
+    socket = getattr(connection.connection, "sock", None) if connection.connected else None
+    if socket is None:
+        return False
+    poll = select.poll()
+    poll.register(socket, select.POLLIN)
+    return bool(poll.poll(0))

@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, ValidationError, field_validator
@@ -14,8 +14,8 @@ from folkmoot.errors import SettingsError
 
 #: The variable that alone switches the roster from the embedded model to the hosted ones.
 HOSTED_KEY = "OPENROUTER_API_KEY"
-#: The variable that names a file with the database's address, password and all, as a secret of a container is given.
-DATABASE_URL_FILE = "FOLKMOOT_DATABASE_URL_FILE"
+#: Variables that name a file with an address, password and all, as a secret of a container is given; they win.
+FILES = {"database_url": "FOLKMOOT_DATABASE_URL_FILE", "broker_url": "FOLKMOOT_BROKER_URL_FILE"}
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
@@ -124,21 +124,22 @@ def load() -> Settings:
     Raises:
         SettingsError: a value is wrong; the text names the variable, the value and what would be accepted.
     """
-    file = variable(DATABASE_URL_FILE)
+    files = {name: (by, variable(by)) for name, by in FILES.items()}
+    addresses: dict[str, Any] = {name: _content(by, Path(file)) for name, (by, file) in files.items() if file}
     try:
-        settings = Settings(database_url=_content(Path(file))) if file else Settings()
+        settings = Settings(**addresses)
     except ValidationError as error:
         raise SettingsError("\n".join(_sentence(problem) for problem in error.errors())) from None
     _ = settings.redis
     return settings
 
 
-def _content(path: Path) -> str:
+def _content(by: str, path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
-            f"{DATABASE_URL_FILE} is {str(path)!r}: it must be a file that can be read and holds the address."
+            f"{by} is {str(path)!r}: it must be a file that can be read and holds the address."
         ) from error
 
 

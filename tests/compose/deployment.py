@@ -145,6 +145,15 @@ class Deployment:
             "FOLKMOOT_DATABASE_URL_FILE": str(secrets / "database_url"),
         }
 
+    def use_rabbitmq(self) -> None:
+        """From the next start on, have the profile's RabbitMQ keep the queues, its secrets in files."""
+        secrets = self.folder / "secrets"
+        self.settings |= {
+            "COMPOSE_PROFILES": "rabbitmq",
+            "RABBITMQ_USER_FILE": str(secrets / "rabbitmq_user"),
+            "FOLKMOOT_BROKER_URL_FILE": str(secrets / "broker_url"),
+        }
+
     def execute(self, container: str, *words: str) -> str:
         """Run a command in a container and return what it printed."""
         return self.engine.docker("exec", container, *words)

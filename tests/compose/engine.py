@@ -23,7 +23,7 @@ SUITE = "trixie"
 PACKAGES = "python3,python3-venv,python3-pip,ca-certificates"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 #: What is made of the first base image, each by a target of its Dockerfile.
-ADDED = ("redis", "nginx", "postgres", "prometheus")
+ADDED = ("redis", "nginx", "postgres", "rabbitmq", "prometheus")
 STANDINS = ROOT / "tests" / "compose" / "standins"
 #: Seconds for an engine to answer after its start, and to end.
 START_S = 60.0

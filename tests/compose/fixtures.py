@@ -95,6 +95,9 @@ def deployed(built: Deployment, model: ScriptedModel, profile: str = "", **setti
     if profile == "postgres":
         perform(built, commands("# Secrets"))
         built.use_postgres()
+    if profile == "rabbitmq":
+        perform(built, commands("# Broker secrets"))
+        built.use_rabbitmq()
     built.up()
     eventually(built.is_ready, 30, "database and broker answer")
     yield ContainedStack(built)

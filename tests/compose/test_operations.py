@@ -54,6 +54,30 @@ def test_move_to_postgresql(deployment: Deployment) -> None:
     assert user.query(job_id) == before and user.query(second["job_id"]) == second
 
 
+def test_change_to_rabbitmq(deployment: Deployment) -> None:
+    """The queues move to RabbitMQ, which runs as its own user; a restart and deleted queues cost no query."""
+    user = new_user(deployment.url)
+    perform(deployment, commands("# Broker secrets"))
+    deployment.use_rabbitmq()
+    perform(deployment, commands("# Change the broker"))
+
+    eventually(deployment.is_ready, 30, "database and broker answer")
+    assert user.wait_done(user.ask()["job_id"], 60)["status"] == "done"
+    [rabbitmq] = deployment.containers("rabbitmq")
+    address = (deployment.folder / "secrets" / "broker_url").read_text().strip()
+    assert deployment.execute(rabbitmq, "id", "-u").strip() == "100"
+    password = address.split(":")[2].partition("@")[0]
+    assert password not in deployment.engine.docker("inspect", rabbitmq, *deployment.containers("gateway"))
+    queues = deployment.execute(rabbitmq, "rabbitmqctl", "--silent", "list_queues", "type")
+    assert set(queues.split()) == {"quorum"}
+
+    deployment.compose("restart", "rabbitmq")
+    eventually(deployment.is_ready, 90, "database and broker answer")
+    perform(deployment, commands("# Delete queues"))
+    eventually(deployment.is_ready, 60, "database and broker answer")
+    assert user.wait_done(user.ask(deadline_s=120)["job_id"], 150)["status"] == "done"
+
+
 def test_seats_of_a_roster_of_ones_own(deployment: Deployment, host_model: ScriptedModel) -> None:
     """Seats without a service of their own are served by `worker`, and services without a seat can be left out."""
     roster = roster_for_containers(host_model)

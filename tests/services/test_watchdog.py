@@ -1,14 +1,9 @@
 """A worker that its queue no longer reaches ends; one that is only busy, stopped or without a broker lives on."""
 
-import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import pytest
 import yaml
@@ -20,71 +15,12 @@ from folkmoot.settings import Settings
 from services.worker.watchdog import DEAF
 from tests.conftest import scripted_roster
 from tests.scripted_model import ScriptedModel
-from tests.stack import ROOT, eventually
+from tests.services.worker import DEAFENED, QUEUE, StartWorker, assert_alive_for
+from tests.stack import eventually
 from tests.store import rows
 from tests.store.servers import Valkey, migrate
 
-QUEUE = "agent.qwen"
 LIMIT_S = 1.5
-#: A process has this long to start on a machine that is busy with other things.
-START_S = 40.0
-#: A worker whose consumer drops its queue when it gets SIGUSR1: it lives, is connected and hears nothing any more.
-DEAFENED = """
-import signal, sys
-from celery import signals
-from services.worker.__main__ main
-
-@signals.worker_ready.connect
-def on_ready(sender, **_):
-    signal.signal(signal.SIGUSR1, lambda *_: sender.cancel_task_queue("agent.qwen"))
-
-sys.exit(main())
-""".replace("__main__ main", "__main__ import main")
-
-
-class Worker:
-    """A worker's process on the test's broker, and its log."""
-
-    def __init__(self, environment: dict[str, str], log: Path, program: tuple[str, ...]) -> None:
-        self._log = log
-        with log.open("wb") as file:
-            self.process = subprocess.Popen(
-                [sys.executable, *program, "-Q", QUEUE],
-                cwd=ROOT,
-                env={**os.environ, **environment},
-                stdout=file,
-                stderr=subprocess.STDOUT,
-            )
-
-    def __enter__(self) -> Self:
-        """Wait until it consumes."""
-        try:
-            eventually(lambda: " ready." in self.log() or self.status() is not None, START_S, "the worker is ready")
-            assert self.status() is None, self.log()
-        except AssertionError:
-            self.process.kill()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End it, and show its log beside an error."""
-        self.process.kill()
-        self.process.wait(5)
-        if error is not None:
-            error.add_note(self.log())
-
-    def status(self) -> int | None:
-        """Its exit status, once it has one."""
-        return self.process.poll()
-
-    def log(self) -> str:
-        """What it has said."""
-        return self._log.read_text(encoding="utf-8", errors="replace")
-
-
-StartWorker = Callable[..., Worker]
 
 
 @pytest.fixture(scope="module")
@@ -115,29 +51,6 @@ def settings(valkey: Valkey, scripted_model: ScriptedModel, tmp_path: Path) -> S
         heartbeat_s=0.2,
         worker_threads=1,
     )
-
-
-@pytest.fixture
-def start(settings: Settings, tmp_path: Path) -> StartWorker:
-    """Starts workers; each ends with its `with`."""
-    inherited = {name: "" for name in os.environ if name.startswith("FOLKMOOT_")}
-    own = {f"FOLKMOOT_{name.upper()}": str(getattr(settings, name)) for name in settings.model_fields_set}
-    count = iter(range(100))
-
-    def make(*program: str) -> Worker:
-        return Worker(
-            {**inherited, **own}, tmp_path / f"worker-{next(count)}.log", program or ("-m", "services.worker")
-        )
-
-    return make
-
-
-def assert_alive_for(seconds: float, *workers: Worker) -> None:
-    """See that none of them ends in that time."""
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        assert [worker.status() for worker in workers] == [None] * len(workers)
-        time.sleep(0.05)
 
 
 def test_workers_that_hear_live_on(start: StartWorker, valkey: Valkey) -> None:

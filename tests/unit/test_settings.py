@@ -29,17 +29,28 @@ def test_a_variable_sets_its_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (load().deadline_s, load().quorum) == (12.5, 3)
 
 
-def test_database_address_comes_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The file that FOLKMOOT_DATABASE_URL_FILE names holds the address; one that is missing is told by name."""
-    file = tmp_path / "database_url"
-    file.write_text("postgresql+psycopg2://a:secret@db/x\n")
-    monkeypatch.setenv("FOLKMOOT_DATABASE_URL", "sqlite:///else.db")
-    monkeypatch.setenv("FOLKMOOT_DATABASE_URL_FILE", str(file))
+@pytest.mark.parametrize(
+    ("setting", "other", "address"),
+    [
+        ("database_url", "sqlite:///else.db", "postgresql+psycopg2://a:secret@db/x"),
+        ("broker_url", "redis://else/0", "amqp://a:secret@mq//"),
+    ],
+)
+def test_an_address_comes_from_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, setting: str, other: str, address: str
+) -> None:
+    """The file that FOLKMOOT_…_URL_FILE names holds the address and wins; one that is missing is told by name."""
+    variable = f"FOLKMOOT_{setting.upper()}"
+    file = tmp_path / setting
+    file.write_text(f"{address}\n")
+    monkeypatch.setenv("FOLKMOOT_REDIS_URL", "redis://127.0.0.1/0")
+    monkeypatch.setenv(variable, other)
+    monkeypatch.setenv(f"{variable}_FILE", str(file))
 
-    assert load().database_url == "postgresql+psycopg2://a:secret@db/x"
+    assert getattr(load(), setting) == address
 
     file.unlink()
-    with pytest.raises(SettingsError, match=r"FOLKMOOT_DATABASE_URL_FILE is .*must be a file that can be read"):
+    with pytest.raises(SettingsError, match=rf"{variable}_FILE is .*must be a file that can be read"):
         load()
 
 
