@@ -11,7 +11,7 @@ DEV := $(VENV)/installed.dev
 WEIGHTS := requirements/weights.txt
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
-SERVICES := gateway worker heartbeat migrate ui model
+SERVICES := gateway worker analysis heartbeat migrate ui model
 EXTRAS := $(SERVICES:%=--extra %)
 
 .PHONY: help up drill test test-fast test-unit test-store test-services test-e2e test-browser test-replicas test-soak faults \

@@ -12,6 +12,7 @@ FolkmootError
 ├── Unavailable              a part the answer needs is away; try again later
 ├── ClaimLost                somebody else has the work now, or nobody wants it any more
 ├── Interrupted              the process is ending; what it was doing is given back
+├── WeightsDamaged           a file that the analysis computes with is missing or another one
 └── AgentError               an agent did not give a usable answer
     ├── EndpointUnreachable  no connection, or it was cut
     ├── EndpointRefused      the endpoint answered with an error status
@@ -76,6 +77,10 @@ class ClaimLost(FolkmootError):
 
 class Interrupted(FolkmootError):
     """The process is ending, and what it was doing goes to another."""
+
+
+class WeightsDamaged(FolkmootError):
+    """A file that the analysis computes with is missing, or is not the one that was measured."""
 
 
 class AgentError(FolkmootError):
