@@ -17,6 +17,14 @@ MOST_CLAIMS = 40
 
 
 @dataclass(frozen=True)
+class Quote:
+    """What an agent said, in its words."""
+
+    agent_id: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Claim:
     """One sentence that a response states."""
 
@@ -24,6 +32,11 @@ class Claim:
     text: str
     reading: Reading = field(compare=False, repr=False)
     vector: NDArray[np.float32] = field(compare=False, repr=False)
+
+    @property
+    def quote(self) -> Quote:
+        """The claim as it is shown."""
+        return Quote(self.agent_id, self.text)
 
 
 def claims_of(agent_ids: Sequence[str], passages: Sequence[Passage], embedder: Embedder) -> list[tuple[Claim, ...]]:

@@ -18,6 +18,8 @@ LEAST_COSINE = 0.5
 LIKELY = 0.75
 #: … or, where a rule sees one too, this.
 LIKELY_WITH_CUE = 0.45
+#: … or this between responses that answer the question differently, and this between those that answer it alike.
+LIKELY_IF_OPPOSED, LIKELY_IF_AGREED = 0.3, 0.95
 #: What one claim that flatly denies the other is given, at the least: the same words but for a negation.
 DENIAL = 0.95
 
@@ -40,11 +42,17 @@ class Stance:
     p_entail_ba: float
     cues: frozenset[str] = frozenset()
 
-    @property
-    def is_contradiction(self) -> bool:
-        """Whether the two cannot both hold, with the care that a reader is owed before a conflict is claimed."""
+    def is_contradiction(self, *, same_answer: bool | None = None) -> bool:
+        """Whether the two cannot both hold, with the care that a reader is owed before a conflict is claimed.
+
+        Args:
+            same_answer: whether the two responses answer the question itself alike, where that is known.
+        """
         least = min(self.p_contradict_ab, self.p_contradict_ba)
-        return least >= LIKELY or (bool(self.cues) and least >= LIKELY_WITH_CUE)
+        if same_answer is False:
+            return least >= LIKELY_IF_OPPOSED
+        enough = LIKELY_WITH_CUE if self.cues else LIKELY
+        return least >= (LIKELY_IF_AGREED if same_answer and DENIES not in self.cues else enough)
 
     @property
     def p_contradict(self) -> float:

@@ -32,8 +32,8 @@ OPPOSITES = """
     gain loss, profit loss, rich poor, simple complex, easy difficult, easy hard, clear unclear, certain uncertain,
     equal unequal, free expensive, useful useless, valid invalid, relevant irrelevant, responsible irresponsible,
     sustainable unsustainable, affordable unaffordable, expand shrink, grow shrink, start stop, begin end, keep abolish,
-    kept abolish,    sit stand, asleep awake, indoors outdoors, empty full, happy sad, young old, male female, man woman, boy girl,
-    wet dry
+    kept abolish, sit stand, asleep awake, indoors outdoors, empty full, happy sad, young old, male female, man woman,
+    boy girl, wet dry
 """
 _COUNTED = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 NUMBER_WORDS = {word: float(number) for number, word in enumerate(_COUNTED)}
