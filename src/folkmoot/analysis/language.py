@@ -8,8 +8,8 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 ENGLISH = "en"
 #: Fewer letters than this tell no language; English is assumed.
 LEAST_LETTERS = 40
-#: So sure must the identifier be that a text is not English before it is treated so.
-LEAST_CERTAINTY = 0.9
+#: A text that is English with a greater probability than this is read as English.
+MOST_ENGLISH = 0.05
 #: No more is read, in characters.
 MOST_CHARS = 2_000
 _NOT_WORDS = re.compile(r"```.*?(?:```|$)|https?://\S+|[^\w\s'.,;:!?-]+|\d+", re.DOTALL)
@@ -34,5 +34,5 @@ class Languages:
         words = _NOT_WORDS.sub(" ", text[:MOST_CHARS]).strip()
         if sum(character.isalpha() for character in words) < LEAST_LETTERS:
             return None
-        language, certainty = self._identifier.classify(words)
-        return str(language) if certainty >= LEAST_CERTAINTY else ENGLISH
+        certainties = {str(language): float(certainty) for language, certainty in self._identifier.rank(words)}
+        return max(certainties, key=certainties.__getitem__) if certainties[ENGLISH] <= MOST_ENGLISH else ENGLISH
