@@ -26,7 +26,10 @@ def heatmap(agents: Sequence[str], report: Report) -> str:
 
 def sentiment(agents: Sequence[str], report: Report) -> str:
     """Each response's polarity."""
-    values = (f"{agent} {one['polarity']:+.2f}".replace("-", "−") for agent, one in zip(agents, report["sentiment"], strict=True))
+    values = (
+        f"{agent} {one['polarity']:+.2f}".replace("-", "−")
+        for agent, one in zip(agents, report["sentiment"], strict=True)
+    )
     return f"Bar chart of wording polarity, from −1 (negative) to +1 (positive): {_listed(values)}."
 
 
@@ -51,10 +54,7 @@ def claims(agents: Sequence[str], report: Report) -> str:
     counts = {agent: {kind: 0 for kind in kinds} for agent in agents}
     for claim in report["claims"]:
         counts[claim["agent_id"]][claim["kind"]] += 1
-    values = (
-        f"{agent}: {_listed(f'{count} {kind}' for kind, count in of.items())}"
-        for agent, of in counts.items()
-    )
+    values = (f"{agent}: {_listed(f'{count} {kind}' for kind, count in of.items())}" for agent, of in counts.items())
     return f"Stacked bar chart of claims. {'; '.join(values)}."
 
 

@@ -120,7 +120,13 @@ def sentiment(subject: Subject) -> Figure:
     note = "How positive or negative the words are, from −1 to 1; not whether the response is for or against."
     figure, axes = _bars("Wording polarity", note, subject)
     bars = axes.barh(subject.names, polarities, color=[one.color for one in subject.styles], height=0.6)
-    axes.bar_label(bars, [f"{value:+.2f}".replace("-", "−") for value in polarities], padding=5, fontsize=style.LABEL, color=style.INK)
+    axes.bar_label(
+        bars,
+        [f"{value:+.2f}".replace("-", "−") for value in polarities],
+        padding=5,
+        fontsize=style.LABEL,
+        color=style.INK,
+    )
     axes.set_ylim(len(subject.agents) - 0.5, -0.5)
     axes.axvline(0, color=style.INK, linewidth=1)
     axes.set_xlim(-1.18, 1.18)
