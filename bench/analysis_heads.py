@@ -17,9 +17,9 @@ import numpy as np
 import yaml
 
 from folkmoot.analysis.embedding import Embedder
+from folkmoot.analysis.emotions import LABELS
 from folkmoot.analysis.manner import Manner, MannerMeter
 from folkmoot.analysis.sentences import Parser
-from training.heads import EKMAN
 
 LIMIT = 1000
 #: Between these a tweet's polarity counts as neutral; read off the tweets' own validation part.
@@ -108,7 +108,7 @@ def tweets(measure: Measure, labelled: Sequence[dict[str, Any]]) -> float:
 
 def ekman(measure: Measure, labelled: Sequence[dict[str, Any]]) -> float:
     """Comments with one emotion of the six, or none."""
-    grouped = {label: emotion for emotion, labels in EKMAN.items() for label in labels}
+    grouped = {label: emotion for emotion, labels in LABELS.items() for label in labels}
     single = [
         (row["text"], next(iter(emotions)))
         for row in labelled
@@ -139,8 +139,8 @@ def tone_sentences() -> list[tuple[str, str]]:
 
 def by_keywords(text: str) -> str:
     """The tone by keywords."""
-    counts = {tone: len(re.findall(rf"(?:\b(?:{words})\b)|\?" if tone == "Curious" else rf"\b(?:{words})\b", text, re.I))
-              for tone, words in KEYWORDS.items()}  # fmt: skip
+    counts = {tone: len(re.findall(rf"\b(?:{words})\b", text, re.IGNORECASE)) for tone, words in KEYWORDS.items()}
+    counts["Curious"] += text.count("?")
     tone = max(counts, key=lambda name: counts[name])
     return tone if counts[tone] else "neutral"
 

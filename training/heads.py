@@ -28,19 +28,6 @@ from folkmoot.analysis.embedding import Embedder, Vectors
 from folkmoot.analysis.heads import WORDS
 from folkmoot.analysis.weights import FOLDER
 
-#: GoEmotions' own grouping after Ekman; its `neutral` stands for itself.
-EKMAN = {
-    "anger": ("anger", "annoyance", "disapproval"),
-    "disgust": ("disgust",),
-    "fear": ("fear", "nervousness"),
-    "joy": (
-        *("admiration", "amusement", "approval", "caring", "desire", "excitement"),
-        *("gratitude", "joy", "love", "optimism", "pride", "relief"),
-    ),
-    "sadness": ("sadness", "disappointment", "embarrassment", "grief", "remorse"),
-    "surprise": ("surprise", "realization", "confusion", "curiosity"),
-    "neutral": ("neutral",),
-}
 #: What an emotion says of the wording; surprise may be either, so that comments with it teach nothing.
 POLARITY = {"anger": 0, "disgust": 0, "fear": 0, "sadness": 0, "neutral": 1, "joy": 2}
 #: How often a frame is filled, with other topics and people each time.
@@ -74,14 +61,14 @@ def main(arguments: Sequence[str]) -> int:
         "tones": tone_head(embedder),
     }.items():
         path = folder / f"{name}.npz"
-        np.savez_compressed(path, **arrays)
+        np.savez_compressed(path, allow_pickle=False, **arrays)
         sys.stdout.write(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n")
     return 0
 
 
 def goemotions(path: Path) -> Iterator[Comment]:
     """The comments of a file."""
-    grouped = {label: emotion for emotion, labels in EKMAN.items() for label in labels}
+    grouped = {label: emotion for emotion, labels in emotions.LABELS.items() for label in labels}
     with path.open(encoding="utf-8") as lines:
         for line in lines:
             read = json.loads(line)

@@ -7,6 +7,7 @@ FolkmootError
 ├── NotSignedIn              no valid token came with the request
 ├── NotAllowed               signed in, but not permitted
 ├── NotFound                 there is no such thing, or it is somebody else's
+├── NotReady                 it is being made; try again in a moment
 ├── UsernameTaken            another account has the name
 ├── IdempotencyMismatch      the same key came with another request
 ├── Unavailable              a part the answer needs is away; try again later
@@ -57,6 +58,10 @@ class NotAllowed(FolkmootError):
 
 class NotFound(FolkmootError):
     """There is no such thing, or it belongs to somebody else; the two are never told apart."""
+
+
+class NotReady(FolkmootError):
+    """What was asked for is being made; trying again in a moment is right."""
 
 
 class UsernameTaken(FolkmootError):

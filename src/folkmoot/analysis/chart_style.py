@@ -66,7 +66,7 @@ def seat_styles(agents: Sequence[str], seats: Sequence[str]) -> list[SeatStyle]:
 
 @dataclass(frozen=True)
 class Frame:
-    """What lies around the axes, in inches. It is reckoned, not tried: matplotlib's own layout takes longer than all else."""
+    """What lies around the axes, in inches; reckoned, because matplotlib's own layout takes longer than all else."""
 
     height: float
     left: float

@@ -8,8 +8,6 @@ from typing import Any, Literal
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from PIL import Image
@@ -70,12 +68,13 @@ def draw(agents: Sequence[str], report: Report, *, seats: Sequence[str] = ()) ->
 
 
 def _pictures(figure: Figure) -> dict[Format, bytes]:
-    png, svg = io.BytesIO(), io.BytesIO()
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
+    dots, png, svg = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    figure.savefig(dots, format="rgba", dpi=style.DPI)
+    size = round(style.WIDTH * style.DPI)
+    image = Image.frombuffer("RGBA", (size, dots.tell() // 4 // size), dots.getvalue())
     # A chart has few colours: with a palette it takes a third of the bytes.
-    Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]).quantize(dither=Image.Dither.NONE).save(png, "png")
-    FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": "Folkmoot"})
+    image.convert("RGB").quantize(dither=Image.Dither.NONE).save(png, "png")
+    figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": "Folkmoot"})
     return {"png": png.getvalue(), "svg": svg.getvalue()}
 
 
@@ -222,8 +221,16 @@ def radar(subject: Subject) -> Figure:
         label.set_horizontalalignment("center" if abs(side) < 0.5 else "left" if side > 0 else "right")
     axes.grid(color=style.FAINT)
     axes.tick_params(axis="x", pad=4)
-    axes.legend(loc="center left", bbox_to_anchor=(0.755, 0.5), bbox_transform=figure.transFigure, frameon=False, fontsize=style.SMALL,
-                labelcolor=style.INK, handlelength=2.4, labelspacing=0.9)  # fmt: skip
+    axes.legend(
+        loc="center left",
+        bbox_to_anchor=(0.755, 0.5),
+        bbox_transform=figure.transFigure,
+        frameon=False,
+        fontsize=style.SMALL,
+        labelcolor=style.INK,
+        handlelength=2.4,
+        labelspacing=0.9,
+    )
     return figure
 
 

@@ -7,8 +7,20 @@ from folkmoot.analysis.heads import NgramHead, VectorHead, load, logistic, mean_
 from folkmoot.analysis.weights import FOLDER, Weights
 
 EMOTIONS = Weights(FOLDER / "emotions.npz", "52480f58f11d831b963a29a86db61915d00067c49ed8a38d0a29ee5a2390408e")
-#: In the order of the weights. Which of GoEmotions' 28 labels belong to each, training/heads.py says.
-NAMES = ("anger", "disgust", "fear", "joy", "sadness", "surprise", "neutral")
+#: Each emotion, in the order of the weights, with those of GoEmotions' 28 labels that its authors group under it.
+LABELS = {
+    "anger": ("anger", "annoyance", "disapproval"),
+    "disgust": ("disgust",),
+    "fear": ("fear", "nervousness"),
+    "joy": (
+        *("admiration", "amusement", "approval", "caring", "desire", "excitement"),
+        *("gratitude", "joy", "love", "optimism", "pride", "relief"),
+    ),
+    "sadness": ("sadness", "disappointment", "embarrassment", "grief", "remorse"),
+    "surprise": ("surprise", "realization", "confusion", "curiosity"),
+    "neutral": ("neutral",),
+}
+NAMES = tuple(LABELS)
 #: No more than this is read of a text for its n-grams, in characters, as of a parsed one.
 MAX_CHARS = 8_000
 

@@ -44,7 +44,7 @@ class VectorHead:
 class NgramHead:
     """A linear classifier of words and pairs of words, weighted by TF-IDF.
 
-    Source: Salton & Buckley 1988 (the weighting); scikit-learn's `TfidfVectorizer(sublinear_tf=True)` is what trains it.
+    Source: Salton & Buckley 1988 (the weighting), as in scikit-learn's `TfidfVectorizer(sublinear_tf=True)`.
     """
 
     def __init__(self, arrays: Arrays) -> None:
