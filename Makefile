@@ -11,7 +11,7 @@ DEV := $(VENV)/installed.dev
 WEIGHTS := requirements/weights.txt
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
-SERVICES := gateway worker heartbeat migrate ui model
+SERVICES := gateway worker analysis heartbeat migrate ui model
 IMAGES := $(SERVICES) flower
 EXTRAS := $(SERVICES:%=--extra %)
 

@@ -18,6 +18,7 @@ from services.gateway import (
     agents,
     bodies,
     catalogue,
+    charts,
     documents,
     events,
     identity,
@@ -58,7 +59,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _name_answers(app, served_by=os.environ.get("FOLKMOOT_SERVED_BY") or socket.gethostname())
     app.before_request(identity.check)
     app.before_request(bodies.check)
-    for blueprint in (users.api, catalogue.api, queries.api, events.api(runtime), agents.api, system.api):
+    for blueprint in (users.api, catalogue.api, queries.api, charts.api, events.api(runtime), agents.api, system.api):
         app.register_api(blueprint)
     documents.register(app)
     return app

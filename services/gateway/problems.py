@@ -21,6 +21,7 @@ KINDS: tuple[tuple[type[Exception], int, str], ...] = (
     (errors.NotSignedIn, 401, "not-signed-in"),
     (errors.NotAllowed, 403, "not-allowed"),
     (errors.NotFound, 404, "not-found"),
+    (errors.NotReady, 409, "not-ready"),
     (errors.UsernameTaken, 409, "username-taken"),
     (errors.IdempotencyMismatch, 422, "idempotency-mismatch"),
     (errors.Unavailable, 503, "unavailable"),
@@ -90,14 +91,14 @@ def _refuse(error: errors.FolkmootError) -> Response:
             fields = error.fields if isinstance(error, errors.InvalidRequest) else None
             if status == 503:
                 log.warning("unavailable: %s", error.__cause__)
-            return answer(status, type_, str(error), fields=fields, headers=_headers(status))
+            return answer(status, type_, str(error), fields=fields, headers=_headers(error, status))
     return _refuse_unforeseen(error)
 
 
-def _headers(status: int) -> dict[str, str]:
+def _headers(error: errors.FolkmootError, status: int) -> dict[str, str]:
     if status == 401:
         return {"WWW-Authenticate": "Bearer"}
-    return {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
+    return {"Retry-After": str(RETRY_AFTER_S)} if status == 503 or isinstance(error, errors.NotReady) else {}
 
 
 def _refuse_http(error: HTTPException) -> Response:

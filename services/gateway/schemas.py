@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from folkmoot.asks import Ask
 from folkmoot.catalogue import EXAMPLES
-from folkmoot.resources import AgentResource
+from folkmoot.resources import AgentResource, ChartFormat, ChartName
 
 Name = Annotated[str, Field(max_length=256)]
 
@@ -58,6 +58,13 @@ class JobPath(BaseModel):
     """A query's address."""
 
     job_id: Annotated[str, Field(description="The query's job_id.")]
+
+
+class ChartPath(JobPath):
+    """A chart's address."""
+
+    name: Annotated[ChartName, Field(description="Which chart.")]
+    format: Annotated[ChartFormat, Field(description="Of dots or of lines.")]
 
 
 class AgentPath(BaseModel):

@@ -9,10 +9,11 @@ from celery import Celery, signals
 from redis.exceptions import RedisError
 
 from folkmoot import liveness
-from folkmoot.agents import pool_of
+from folkmoot.agents import ANALYSE_QUEUE, pool_of
 from folkmoot.dispatch import queue_named
 from folkmoot.runtime import Runtime, build, utcnow
 from folkmoot.settings import Settings
+from services.worker.analyser import load, skip
 from services.worker.tasks import register
 from services.worker.watchdog import Watchdog
 
@@ -25,12 +26,17 @@ log = logging.getLogger(__name__)
 
 
 def run(settings: Settings, app: Celery, queue: str) -> None:
-    """Consume the queue until a signal ends the process; what is under way is finished first, or given back."""
+    """Consume the queue until a signal ends the process; what is under way is finished first, or given back.
+
+    The pool that analyses loads its models before it takes work, and does one analysis at a time: its work is all
+    computing, of which threads make no more.
+    """
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     runtime = build(settings)
-    register(app, runtime)
+    threads = 1 if queue == ANALYSE_QUEUE else settings.worker_threads
+    register(app, runtime, load(runtime.roster) if queue == ANALYSE_QUEUE else skip)
     app.conf.update(task_queues=[queue_named(queue)], task_default_exchange="", worker_consumer=CONSUMER)
-    watchdog = Watchdog(runtime.publisher, settings, queue)
+    watchdog = Watchdog(runtime.publisher, settings, queue, threads=threads)
     watchdog.start()
     heartbeat = Heartbeat(runtime, queue, watchdog)
     heartbeat.start()
@@ -49,7 +55,7 @@ def run(settings: Settings, app: Celery, queue: str) -> None:
                 f"--queues={queue}",
                 f"--hostname={queue}-{os.getpid()}@%h",
                 "--pool=threads",
-                f"--concurrency={settings.worker_threads}",
+                f"--concurrency={threads}",
                 f"--loglevel={settings.log_level}",
                 "--without-gossip",
                 "--without-mingle",

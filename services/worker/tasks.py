@@ -3,10 +3,11 @@
 from celery import Celery
 
 from folkmoot import council, dispatch
+from folkmoot.council import Analyser
 from folkmoot.runtime import Runtime
 
 
-def register(app: Celery, runtime: Runtime) -> None:
+def register(app: Celery, runtime: Runtime, analyser: Analyser) -> None:
     """Make the tasks known to the app, with the collaborators of this process."""
 
     @app.task(name=dispatch.ASK)
@@ -22,7 +23,7 @@ def register(app: Celery, runtime: Runtime) -> None:
     @app.task(name=dispatch.ANALYSE)
     def analyse(job_id: str) -> None:
         """Measure a concluded query; see council.analyse for the rules."""
-        council.analyse(runtime, job_id, None)
+        council.analyse(runtime, job_id, analyser)
 
     @app.task(name=dispatch.PROBE)
     def probe() -> None:

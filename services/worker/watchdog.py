@@ -33,13 +33,13 @@ class Watchdog:
     keep every thread busy, make no worker deaf.
     """
 
-    def __init__(self, publisher: Publisher, settings: Settings, queue: str) -> None:
+    def __init__(self, publisher: Publisher, settings: Settings, queue: str, *, threads: int) -> None:
         """Watch this process, which consumes the queue; the publisher is not the connection that is in doubt."""
         self._publisher = publisher
         self._queue = queue
         self._limit_s = settings.watchdog_s
         self._tick_s = settings.watchdog_s / TICKS
-        self._threads = settings.worker_threads
+        self._threads = threads
         self._lock = threading.Lock()
         self._under_way = 0
         self._silence_s = 0.0

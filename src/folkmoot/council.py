@@ -10,8 +10,9 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from folkmoot import calls, response, synthesis
 from folkmoot.announcements import tell_analysis, tell_begun, tell_ended, tell_moved
@@ -22,11 +23,27 @@ from folkmoot.resources import AnalysisResource, ConsensusResource, QueryResourc
 from folkmoot.runtime import Runtime, seconds_until, utcnow
 from folkmoot.store import asking, concluding, queries
 from folkmoot.store.asking import Claim, Moved, Outcome
+from folkmoot.store.charts import Picture
 from folkmoot.store.concluding import Conclusion
 from folkmoot.store.incidents import NewIncident
 
-#: Measures a query's responses: (query, question type, (agent_id, text) of each) → the result, and all its data.
-Analyser = Callable[[str, str, Sequence[tuple[str, str]]], tuple[AnalysisResource, dict[str, Any]]]
+
+@dataclass(frozen=True)
+class Measurable:
+    """What is measured: a question and what was said to it; (agent_id, text) of each response, in the panel's order."""
+
+    query: str
+    question_type: str
+    responses: Sequence[tuple[str, str]]
+    consensus: str
+
+
+#: Measures and draws. It is handed in, and imported by no process but the one that measures.
+Analyser = Callable[[Measurable], tuple[AnalysisResource, Sequence[Picture]]]
+#: What stands for an analysis that raised.
+BROKE = AnalysisResource(
+    status="failed", consensus_score=None, reason="the analysis broke down over these responses; it has been logged"
+)
 
 #: Between two tries to store what a model has answered, in seconds.
 STORE_AGAIN_S = 0.5
@@ -238,17 +255,22 @@ def _of_one(conclusion: Conclusion, notes: list[str]) -> ConsensusResource:
     return ConsensusResource.model_validate(row, from_attributes=True)
 
 
-def analyse(runtime: Runtime, job_id: str, analyser: Analyser | None) -> None:
-    """Measure the responses of a concluded query and store the result; without an analyser, say that it is skipped."""
+def analyse(runtime: Runtime, job_id: str, analyser: Analyser) -> None:
+    """Measure the responses of a concluded query, and store the result with its charts.
+
+    Whatever the analysis does, the query keeps its consensus: one that breaks down is stored as failed.
+    """
     found = concluding.to_analyse(runtime.db, job_id)
     if found is None:
         return
-    job, responses = found
-    data: dict[str, Any] | None = None
-    result = AnalysisResource(status="skipped", consensus_score=None, reason="agreement is not measured yet")
-    if analyser is not None:
-        result, data = analyser(job.query, job.question_type, [(row.agent_id, row.text) for row in responses])
-    if concluding.finish_analysis(runtime.db, job_id, result, data=data, now=utcnow()):
+    responses = [(row.agent_id, row.text) for row in found.responses]
+    pictures: Sequence[Picture] = ()
+    try:
+        result, pictures = analyser(Measurable(found.job.query, found.job.question_type, responses, found.consensus))
+    except Exception:
+        log.exception("the analysis of job %s broke down", job_id)
+        result = BROKE
+    if concluding.finish_analysis(runtime.db, job_id, result, pictures=pictures, now=utcnow()):
         tell_analysis(runtime, job_id, result)
 
 

@@ -7,11 +7,13 @@ FolkmootError
 ├── NotSignedIn              no valid token came with the request
 ├── NotAllowed               signed in, but not permitted
 ├── NotFound                 there is no such thing, or it is somebody else's
+├── NotReady                 it is being made; try again in a moment
 ├── UsernameTaken            another account has the name
 ├── IdempotencyMismatch      the same key came with another request
 ├── Unavailable              a part the answer needs is away; try again later
 ├── ClaimLost                somebody else has the work now, or nobody wants it any more
 ├── Interrupted              the process is ending; what it was doing is given back
+├── WeightsDamaged           a file that the analysis computes with is missing or another one
 └── AgentError               an agent did not give a usable answer
     ├── EndpointUnreachable  no connection, or it was cut
     ├── EndpointRefused      the endpoint answered with an error status
@@ -58,6 +60,10 @@ class NotFound(FolkmootError):
     """There is no such thing, or it belongs to somebody else; the two are never told apart."""
 
 
+class NotReady(FolkmootError):
+    """What was asked for is being made; trying again in a moment is right."""
+
+
 class UsernameTaken(FolkmootError):
     """Another account has the name already."""
 
@@ -76,6 +82,10 @@ class ClaimLost(FolkmootError):
 
 class Interrupted(FolkmootError):
     """The process is ending, and what it was doing goes to another."""
+
+
+class WeightsDamaged(FolkmootError):
+    """A file that the analysis computes with is missing, or is not the one that was measured."""
 
 
 class AgentError(FolkmootError):

@@ -1,4 +1,4 @@
-"""The tables: users and sessions, interactions, responses, analysis, the outbox, and incidents."""
+"""The tables: users and sessions, interactions, responses, analysis, charts, the outbox, and incidents."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Text,
@@ -188,6 +189,17 @@ class Analysis(Base):
     reason: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+
+class Chart(Base):
+    """One picture of a job's analysis; `content` is what its format says, an SVG as gzip."""
+
+    __tablename__ = "charts"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("interactions.job_id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(16), primary_key=True)
+    format: Mapped[str] = mapped_column(String(8), primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class Outbox(Base):

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict
 QueryStatus = Literal["accepted", "asking", "aggregating", "done", "failed", "cancelled"]
 ResponseStatus = Literal["pending", "ok", "failed", "timed_out", "cancelled", "skipped"]
 AnalysisStatus = Literal["pending", "ready", "skipped", "failed"]
+ChartName = Literal["heatmap", "sentiment", "emotion", "radar", "claims"]
+ChartFormat = Literal["png", "svg"]
 #: What can happen to a seat: its state changed; it had failed, so that another was asked in its place or nobody was;
 #: another seat concluded instead; an admin had its errors forgotten.
 IncidentKind = Literal["state", "replaced", "skipped", "failed_over", "reset"]
@@ -61,12 +63,24 @@ class AggregatorResource(Resource):
     failed_over: bool
 
 
+class ChartResource(Resource):
+    """A chart that can be had as `charts/{name}.png` and `.svg`; `alt` tells what it shows in words."""
+
+    name: ChartName
+    alt: str
+
+
 class AnalysisResource(Resource):
-    """What was measured about the responses; `reason` says why it was skipped or failed."""
+    """What was measured about the responses; `reason` says why it was skipped or failed.
+
+    `report` is all of it, as `python -m folkmoot.analysis` writes it, lists in the order of the responses that are ok.
+    """
 
     status: AnalysisStatus
     consensus_score: float | None
     reason: str | None
+    report: dict[str, Any] | None = None
+    charts: list[ChartResource] = []
 
 
 class QueryResource(Resource):

@@ -189,10 +189,7 @@ def test_analysis_is_stored_once(db: Database, other: Database, ada: int) -> Non
     job_id = done(db, ada)
 
     stored = at_once(
-        *[
-            lambda base=base: concluding.finish_analysis(base, job_id, READY, data={"a": [1]}, now=after(9))
-            for base in (db, other) * 4
-        ]
+        *[lambda base=base: concluding.finish_analysis(base, job_id, READY, now=after(9)) for base in (db, other) * 4]
     )
 
     assert sum(stored) == 1
@@ -211,7 +208,8 @@ def test_analysis_measures_the_panel_and_not_the_consensus(db: Database, ada: in
     found = concluding.to_analyse(db, job_id)
 
     assert found is not None
-    assert [row.text for row in found[1]] == ["Q", "L"]
+    assert [row.text for row in found.responses] == ["Q", "L"]
+    assert found.consensus == "The consensus."
 
 
 @pytest.mark.parametrize("make", [accepted, aggregating])
@@ -221,7 +219,7 @@ def test_analysis_before_the_end_stores_nothing(db: Database, ada: int, make: ob
     job_id: str = make(db, ada)
     before = hints(db, job_id)
 
-    assert not concluding.finish_analysis(db, job_id, READY, data=None, now=after(1))
+    assert not concluding.finish_analysis(db, job_id, READY, now=after(1))
     assert queries.find(db, job_id).analysis.status == "pending" and hints(db, job_id) == before
     assert concluding.to_analyse(db, job_id) is None, "there is nothing to analyse yet"
 
@@ -231,6 +229,6 @@ def test_analysis_of_a_deleted_query_stores_nothing(db: Database, ada: int) -> N
     job_id = done(db, ada)
     queries.erase(db, job_id, user_id=ada)
 
-    assert not concluding.finish_analysis(db, job_id, READY, data=None, now=after(9))
+    assert not concluding.finish_analysis(db, job_id, READY, now=after(9))
     with pytest.raises(NotFound):
         queries.find(db, job_id)

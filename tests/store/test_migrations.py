@@ -14,12 +14,13 @@ from folkmoot.db import Database
 from folkmoot.models import Base, Incident, Response, Session, User
 from folkmoot.resources import AnalysisResource
 from folkmoot.store import concluding, incidents, queries
+from folkmoot.store.charts import Picture
 from folkmoot.store.incidents import NewIncident
 from tests.store import rows
 from tests.store.rows import NOW, after
 from tests.store.servers import migrate, migrate_down, revisions
 
-TABLES = {"users", "sessions", "interactions", "responses", "analysis", "outbox", "incidents"}
+TABLES = {"users", "sessions", "interactions", "responses", "analysis", "charts", "outbox", "incidents"}
 
 
 def tables(db: Database) -> set[str]:
@@ -34,8 +35,8 @@ def fill(db: Database) -> None:
     with db.write() as connection:
         connection.execute(insert(Session).values(user_id=ada, token_hash="0" * 64, created_at=NOW, expires_at=NOW))
         incidents.record(connection, [NewIncident(NOW, "qwen", "reset")])
-    ready = AnalysisResource(status="ready", consensus_score=1.0, reason=None)
-    concluding.finish_analysis(db, rows.done(db, ada), ready, data={"a": 1}, now=NOW)
+    ready = AnalysisResource(status="ready", consensus_score=1.0, reason=None, report={"a": 1})
+    concluding.finish_analysis(db, rows.done(db, ada), ready, pictures=[Picture("radar", "png", b"1")], now=NOW)
     rows.claimed(db, rows.accepted(db, ada), "qwen")
 
 

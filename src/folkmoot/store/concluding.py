@@ -1,5 +1,6 @@
 """The aggregator's half of a query: the claim with its fencing token, the one consensus, and the analysis after it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,8 @@ from sqlalchemy import Row, Update, insert, select, update
 from folkmoot.db import Database
 from folkmoot.models import Analysis, Interaction, Response
 from folkmoot.resources import AnalysisResource, ConsensusResource
-from folkmoot.store import incidents, outbox, records
+from folkmoot.store import charts, incidents, outbox, records
+from folkmoot.store.charts import Picture
 from folkmoot.store.incidents import NewIncident
 
 
@@ -103,20 +105,30 @@ def fail(db: Database, conclusion: Conclusion, *, notes: list[str], now: datetim
         return ended.rowcount == 1
 
 
-def to_analyse(db: Database, job_id: str) -> tuple[Row[Any], tuple[Row[Any], ...]] | None:
-    """The query and its panel's answers when its analysis is pending; the aggregator's own text is never among them."""
+@dataclass(frozen=True)
+class ToAnalyse:
+    """What there is to measure. The consensus is held against the responses, and is never one of them."""
+
+    job: Row[Any]
+    responses: tuple[Row[Any], ...]
+    consensus: str
+
+
+def to_analyse(db: Database, job_id: str) -> ToAnalyse | None:
+    """A query with its panel's answers and its consensus, when its analysis is pending."""
     with db.read() as connection:
         job = records.job_of(connection, job_id)
         pending = select(Analysis.job_id).where(Analysis.job_id == job_id, Analysis.status == "pending")
         if job is None or connection.scalar(pending) is None:
             return None
-        return job, tuple(records.responses(connection, job_id, status="ok"))
+        consensus = connection.scalar(select(Response.text).where(Response.job_id == job_id, Response.is_aggregator))
+        return ToAnalyse(job, tuple(records.responses(connection, job_id, status="ok")), consensus or "")
 
 
 def finish_analysis(
-    db: Database, job_id: str, result: AnalysisResource, *, data: dict[str, Any] | None, now: datetime
+    db: Database, job_id: str, result: AnalysisResource, *, pictures: Sequence[Picture] = (), now: datetime
 ) -> bool:
-    """Store what was measured; False when it was stored before, or the query is gone."""
+    """Store what was measured, with its charts; False when it was stored before, or the query is gone."""
     with db.write("store-analysis") as connection:
         connection.execute(db.locked(select(Interaction.id).where(Interaction.job_id == job_id)))
         stored = connection.execute(
@@ -126,11 +138,13 @@ def finish_analysis(
                 status=result.status,
                 consensus_score=result.consensus_score,
                 reason=result.reason,
-                data=data,
+                data=result.model_dump(mode="json", include={"report", "charts"}),
                 finished_at=now,
             )
         )
         outbox.take(connection, job_id, "analyse")
+        if stored.rowcount == 1:
+            charts.add(connection, job_id, pictures)
         return stored.rowcount == 1
 
 

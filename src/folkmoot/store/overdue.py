@@ -111,7 +111,7 @@ def give_up_analyses(db: Database, *, now: datetime, analysis_s: float) -> Itera
     )
     result = AnalysisResource(status="failed", consensus_score=None, reason="no analysis worker finished it in time")
     for job_id in _found(db, late):
-        if concluding.finish_analysis(db, job_id, result, data=None, now=now):
+        if concluding.finish_analysis(db, job_id, result, now=now):
             yield job_id, result
 
 

@@ -62,7 +62,14 @@ def analysis(connection: Connection, job: Row[Any]) -> AnalysisResource:
     """The resource of a job's analysis row, or what stands for it while there is none."""
     row = connection.execute(select(Analysis).where(Analysis.job_id == job.job_id)).first()
     if row is not None:
-        return AnalysisResource.model_validate(row, from_attributes=True)
+        more = row.data or {}
+        return AnalysisResource(
+            status=row.status,
+            consensus_score=row.consensus_score,
+            reason=row.reason,
+            report=more.get("report"),
+            charts=more.get("charts", []),
+        )
     if job.status in ENDED:
         return AnalysisResource(status="skipped", consensus_score=None, reason=f"the query ended as {job.status}")
     return AnalysisResource(status="pending", consensus_score=None, reason=None)

@@ -1,0 +1,85 @@
+"""What each response claims, and which claim of another response speaks of the same thing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from folkmoot.analysis.cues import Reading
+from folkmoot.analysis.embedding import Embedder
+from folkmoot.analysis.sentences import Passage
+
+#: A sentence of fewer words holds no claim of its own.
+LEAST_WORDS = 3
+#: No more claims of one response are compared; four times what 150 words hold.
+MOST_CLAIMS = 40
+
+
+@dataclass(frozen=True)
+class Quote:
+    """What an agent said, in its words."""
+
+    agent_id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One sentence that a response states."""
+
+    agent_id: str
+    text: str
+    reading: Reading = field(compare=False, repr=False)
+    vector: NDArray[np.float32] = field(compare=False, repr=False)
+
+    @property
+    def quote(self) -> Quote:
+        """The claim as it is shown."""
+        return Quote(self.agent_id, self.text)
+
+
+def claims_of(agent_ids: Sequence[str], passages: Sequence[Passage], embedder: Embedder) -> list[tuple[Claim, ...]]:
+    """The claims of each response, in order, each once; embedded together, because that is what costs."""
+    stated = [_stated(passage) for passage in passages]
+    vectors = iter(embedder.embed([text for texts in stated for text in texts]))
+    return [
+        tuple(Claim(agent_id, text, reading, next(vectors)) for text, reading in texts.items())
+        for agent_id, texts in zip(agent_ids, stated, strict=True)
+    ]
+
+
+def _stated(passage: Passage) -> dict[str, Reading]:
+    """The sentences that hold a claim, with what the rules see of each."""
+    found = {
+        sentence.text: Reading(sentence.span)
+        for sentence in passage.sentences
+        if len(sentence.text.split()) >= LEAST_WORDS and any(character.isalpha() for character in sentence.text)
+    }
+    return dict(list(found.items())[:MOST_CLAIMS])
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """A claim, the claim of another response that is nearest to it, and their cosine."""
+
+    claim: Claim
+    nearest: Claim
+    cosine: float
+
+
+def align(ours: Sequence[Claim], theirs: Sequence[Claim]) -> list[Alignment]:
+    """For each claim of ours the nearest of theirs; nothing where one side claims nothing.
+
+    Of claims that are equally near the first in the alphabet counts, so that no order of agents or sentences matters.
+    """
+    if not ours or not theirs:
+        return []
+    others = sorted(theirs, key=lambda claim: claim.text)
+    cosines = np.stack([claim.vector for claim in ours]) @ np.stack([claim.vector for claim in others]).T
+    # Rounding must not decide between equals.
+    best = np.round(cosines, 4).argmax(axis=1)
+    return [
+        Alignment(claim, others[int(column)], float(cosines[row, column]))
+        for row, (claim, column) in enumerate(zip(ours, best, strict=True))
+    ]

@@ -1,0 +1,50 @@
+"""How a response is written, whatever it argues for: sentiment, tones, emotions and features of one text."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from folkmoot.analysis import features
+from folkmoot.analysis.embedding import Vectors
+from folkmoot.analysis.emotions import EmotionMeter
+from folkmoot.analysis.sentiment import Sentiment, SentimentMeter
+from folkmoot.analysis.tones import ToneMeter
+
+
+@dataclass(frozen=True)
+class Manner:
+    """What was measured of one response; the shares of tones and those of emotions sum to 1 each."""
+
+    sentiment: Sentiment
+    tones: Mapping[str, float]
+    emotions: Mapping[str, float]
+    features: Mapping[str, float]
+
+
+class MannerMeter:
+    """All that is loaded to measure it."""
+
+    def __init__(self) -> None:
+        self._sentiment = SentimentMeter()
+        self._tones = ToneMeter()
+        self._emotions = EmotionMeter()
+
+    def measure(self, text: str, vector: Vectors, sentences: Sequence[str], vectors: Vectors) -> Manner:
+        """Measure a response by its sentences, and as a whole, which counts as one more.
+
+        So a text of two short sentences is judged much as the heads were trained, on whole comments, and a long one
+        by its sentences: no head knows what to make of a page.
+
+        Args:
+            text: the response; what is blank has no manner.
+            vector: (1, 384), its embedding.
+            vectors: (n_sentences, 384), theirs.
+        """
+        is_blank = not text.strip()
+        texts = [] if is_blank else [text, *sentences]
+        everything = vectors[:0] if is_blank else np.concatenate([vector.reshape(1, -1), vectors])
+        sentiment = self._sentiment.measure(texts, everything)
+        tones = self._tones.shares(texts, everything)
+        emotions = self._emotions.shares(texts, everything)
+        return Manner(sentiment, tones, emotions, features.measure(text, sentences, sentiment, tones))

@@ -1,0 +1,72 @@
+"""Wording polarity and subjectivity: how positive and how personal the words of a text are, whatever they argue for."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from textblob import TextBlob
+from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+from folkmoot.analysis.embedding import Vectors
+from folkmoot.analysis.heads import VectorHead, load, softmax
+from folkmoot.analysis.weights import FOLDER, Weights
+
+SENTIMENT = Weights(FOLDER / "sentiment.npz", "f96f3dba33b7ac762b0af6ba32ca393edc0ba0689b815c812027b9822fc6d78d")
+#: Weight of the lexicon beside the head's one; the best of those tried on SST-2 and tweets.
+LEXICON_WEIGHT = 0.5
+#: No more than this is read of a text, in characters, as of a parsed one.
+MAX_CHARS = 8_000
+#: Neither lexicon knows the negation in "isn't"; `can't` and `won't` change their stem.
+SHORT_NEGATIONS = (
+    (re.compile(r"\b(ca)n['’]t\b", re.IGNORECASE), r"\1n not"),
+    (re.compile(r"\bwon['’]t\b", re.IGNORECASE), "will not"),
+    (re.compile(r"\bshan['’]t\b", re.IGNORECASE), "shall not"),
+    (re.compile(r"n['’]t\b", re.IGNORECASE), " not"),
+)
+
+
+@dataclass(frozen=True)
+class Sentiment:
+    """`polarity` from -1 (negative) to 1 (positive), `subjectivity` from 0 (matter of fact) to 1 (personal)."""
+
+    polarity: float
+    subjectivity: float
+
+    def as_json(self) -> dict[str, float]:
+        """The two as the contract names them."""
+        return {"polarity": self.polarity, "subjectivity": self.subjectivity}
+
+
+class SentimentMeter:
+    """A head on the embedding, joined with VADER, for polarity; TextBlob's lexicon for subjectivity.
+
+    Source: Hutto & Gilbert 2014 (VADER).
+    """
+
+    def __init__(self) -> None:
+        self._head = VectorHead(load(SENTIMENT))
+        self._lexicon = SentimentIntensityAnalyzer()
+
+    def measure(self, texts: Sequence[str], vectors: Vectors) -> Sentiment:
+        """The sentiment of a response.
+
+        Args:
+            texts: its sentences, or itself, or both; each counts the same. VADER saturates on long texts.
+            vectors: (n_texts, 384), their embeddings.
+        """
+        if not texts:
+            return Sentiment(0.0, 0.0)
+        expanded = [expand(text[:MAX_CHARS]) for text in texts]
+        negative, _, positive = softmax(self._head.score(vectors)).T
+        lexicon = np.array([self._lexicon.polarity_scores(text)["compound"] for text in expanded])
+        polarity = (positive - negative + LEXICON_WEIGHT * lexicon).mean() / (1 + LEXICON_WEIGHT)
+        subjectivity = np.mean([TextBlob(text).sentiment.subjectivity for text in expanded])
+        return Sentiment(float(np.clip(polarity, -1, 1)), float(np.clip(subjectivity, 0, 1)))
+
+
+def expand(text: str) -> str:
+    """The text with every short negation written out."""
+    for short, long in SHORT_NEGATIONS:
+        text = short.sub(long, text)
+    return text

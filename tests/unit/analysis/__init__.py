@@ -1,0 +1,1 @@
+"""The analysis, module by module."""

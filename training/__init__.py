@@ -1,0 +1,1 @@
+"""Trains the weights that the analysis ships; see `make train-analysis`."""
