@@ -51,7 +51,7 @@ def radar(agents: Sequence[str], report: Report) -> str:
 def claims(agents: Sequence[str], report: Report) -> str:
     """How many claims of each kind each response makes."""
     kinds = ("supported", "contested", "unique")
-    counts = {agent: {kind: 0 for kind in kinds} for agent in agents}
+    counts = {agent: dict.fromkeys(kinds, 0) for agent in agents}
     for claim in report["claims"]:
         counts[claim["agent_id"]][claim["kind"]] += 1
     values = (f"{agent}: {_listed(f'{count} {kind}' for kind, count in of.items())}" for agent, of in counts.items())
