@@ -7,8 +7,8 @@ from typing import Any
 from folkmoot.analysis.analyser import Analyser
 
 FORM = (
-    'A line must be a JSON object, {"query": "…", "question_type": "…", "responses": [{"agent_id": "…", "text": "…"}]}, '
-    "with each agent_id once."
+    'A line must be a JSON object, {"query": "…", "question_type": "…", "responses": [{"agent_id": "…", "text": "…"}]}; '
+    "its consensus may be a text, its roles an object, and an agent_id may come once."
 )
 
 
@@ -26,7 +26,8 @@ def answer(analyser: Analyser, line: str) -> dict[str, Any]:
         asked = json.loads(line)
         responses = [(_text(entry["agent_id"]), _text(entry["text"])) for entry in asked["responses"]]
         query, question_type = _text(asked["query"]), _text(asked.get("question_type", "None"))
-        consensus, roles = asked.get("consensus"), asked.get("roles", {})
+        consensus = _text(asked["consensus"]) if asked.get("consensus") is not None else None
+        roles = {agent: _text(role) for agent, role in asked.get("roles", {}).items()}
     except (ValueError, TypeError, KeyError, AttributeError):
         return {"error": FORM}
     if len({agent for agent, _ in responses}) < len(responses):

@@ -7,10 +7,7 @@ from itertools import chain
 from folkmoot.analysis.claims import Alignment, Claim, Quote, align
 from folkmoot.analysis.contradiction import LEAST_COSINE, Stances, stances
 from folkmoot.analysis.inference import CrossEncoder
-from folkmoot.analysis.score import DOUBT, SUPPORT_COSINE, Verdict
-
-#: A claim that follows from one of a response with this probability comes from it, whatever their words share.
-FOLLOWS = 0.5
+from folkmoot.analysis.score import DOUBT, FOLLOWS, SUPPORT_COSINE, Verdict
 
 
 @dataclass(frozen=True)

@@ -75,9 +75,8 @@ def _points(verdicts: Sequence[Verdict]) -> list[Point]:
     for verdict in verdicts:
         if verdict.kind != "supported":
             continue
-        joined = {verdict.claim, *verdict.others}.union(
-            *(group.get(quote, set()) for quote in (verdict.claim, *verdict.others))
-        )
+        quotes = {verdict.claim, *verdict.others}
+        joined = quotes.union(*(group.get(quote, set()) for quote in quotes))
         group.update(dict.fromkeys(joined, joined))
     order = list(dict.fromkeys(verdict.claim for verdict in verdicts))
     sets = list({id(quotes): quotes for quotes in group.values()}.values())
