@@ -273,7 +273,9 @@ def analyse(runtime: Runtime, job_id: str, analyser: Analyser) -> None:
     roles = {row.agent_id: row.role for row in found.responses}
     pictures: Sequence[Picture] = ()
     try:
-        result, pictures = analyser(Measurable(found.job.query, found.job.question_type, responses, roles, found.consensus))
+        result, pictures = analyser(
+            Measurable(found.job.query, found.job.question_type, responses, roles, found.consensus)
+        )
     except Exception:
         log.exception("the analysis of job %s broke down", job_id)
         result = BROKE

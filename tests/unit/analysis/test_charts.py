@@ -60,7 +60,9 @@ def test_every_chart_is_drawn_in_both_formats(count: int) -> None:
         assert image.format == "PNG" and image.width == 960 and image.height >= 300, chart.name
         assert len(image.convert("RGB").getcolors(100_000) or []) > 8, chart.name
         assert ElementTree.fromstring(svg).tag == "{http://www.w3.org/2000/svg}svg"
-        assert "<text" not in svg and "<script" not in svg and not re.findall(r'(?:href|src)="(?!#|data:image/png)', svg)
+        assert (
+            "<text" not in svg and "<script" not in svg and not re.findall(r'(?:href|src)="(?!#|data:image/png)', svg)
+        )
         assert len(chart.pictures["png"]) < 100_000 and len(svg) < 150_000
 
 
