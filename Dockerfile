@@ -47,7 +47,16 @@ USER 10001
 ENTRYPOINT ["python3", "-m", "services.worker"]
 
 # The pool that measures. It has an image of its own because what it measures with stays out of all the others.
-FROM worker AS worker-analyse
+FROM core AS worker-analyse
+COPY requirements/analysis.txt requirements/
+RUN infra/install requirements/analysis.txt
+COPY config config
+COPY src/folkmoot folkmoot
+COPY services/__init__.py services/
+COPY services/worker services/worker
+# Where matplotlib keeps its list of fonts; everything else here is read-only.
+ENV MPLCONFIGDIR=/tmp/matplotlib
+USER folkmoot
 ENTRYPOINT ["nice", "-n", "10", "python3", "-m", "services.worker"]
 CMD ["-Q", "analyse"]
 

@@ -35,7 +35,7 @@ class Measuring:
     def __call__(self, asked: Measurable) -> tuple[AnalysisResource, list[Picture]]:
         """Measure and draw."""
         report = self._analyser.analyse(
-            asked.query, asked.question_type, asked.responses, consensus=asked.consensus
+            asked.query, asked.question_type, asked.responses, consensus=asked.consensus, roles=asked.roles
         ).as_json()
         drawn = self._drawn([agent_id for agent_id, _ in asked.responses], report)
         score = report["score"] or {}

@@ -9,7 +9,7 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -30,11 +30,17 @@ from folkmoot.store.incidents import NewIncident
 
 @dataclass(frozen=True)
 class Measurable:
-    """What is measured: a question and what was said to it; (agent_id, text) of each response, in the panel's order."""
+    """What is measured: a question and what was said to it.
+
+    Attributes:
+        responses: (agent_id, text) of each, in the panel's order.
+        roles: by agent, the role that it was given.
+    """
 
     query: str
     question_type: str
     responses: Sequence[tuple[str, str]]
+    roles: Mapping[str, str]
     consensus: str
 
 
@@ -264,9 +270,12 @@ def analyse(runtime: Runtime, job_id: str, analyser: Analyser) -> None:
     if found is None:
         return
     responses = [(row.agent_id, row.text) for row in found.responses]
+    roles = {row.agent_id: row.role for row in found.responses}
     pictures: Sequence[Picture] = ()
     try:
-        result, pictures = analyser(Measurable(found.job.query, found.job.question_type, responses, found.consensus))
+        result, pictures = analyser(
+            Measurable(found.job.query, found.job.question_type, responses, roles, found.consensus)
+        )
     except Exception:
         log.exception("the analysis of job %s broke down", job_id)
         result = BROKE

@@ -33,7 +33,7 @@ SEATS = (
 #: The six tones, each of another lightness, and neutral as paper's grey.
 TONES = {
     "Empathetic": "#cc79a7",
-    "Judgmental": "#b2410a",
+    "Judgmental": "#7f2704",
     "Analytical": "#0072b2",
     "Ambivalent": "#e8c95a",
     "Defensive": "#6b4c9a",

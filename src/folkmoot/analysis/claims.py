@@ -1,13 +1,12 @@
 """What each response claims, and which claim of another response speaks of the same thing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from folkmoot.analysis.cues import Reading
-from folkmoot.analysis.embedding import Embedder
+from folkmoot.analysis.embedding import Vectors
 from folkmoot.analysis.sentences import Passage
 
 #: A sentence of fewer words holds no claim of its own.
@@ -31,7 +30,7 @@ class Claim:
     agent_id: str
     text: str
     reading: Reading = field(compare=False, repr=False)
-    vector: NDArray[np.float32] = field(compare=False, repr=False)
+    vector: Vectors = field(compare=False, repr=False)
 
     @property
     def quote(self) -> Quote:
@@ -39,14 +38,15 @@ class Claim:
         return Quote(self.agent_id, self.text)
 
 
-def claims_of(agent_ids: Sequence[str], passages: Sequence[Passage], embedder: Embedder) -> list[tuple[Claim, ...]]:
-    """The claims of each response, in order, each once; embedded together, because that is what costs."""
-    stated = [_stated(passage) for passage in passages]
-    vectors = iter(embedder.embed([text for texts in stated for text in texts]))
-    return [
-        tuple(Claim(agent_id, text, reading, next(vectors)) for text, reading in texts.items())
-        for agent_id, texts in zip(agent_ids, stated, strict=True)
-    ]
+def claims_of(agent_id: str, passage: Passage, vectors: Mapping[str, Vectors]) -> tuple[Claim, ...]:
+    """The claims of a response, in order, each once.
+
+    Args:
+        agent_id: whose it is.
+        passage: its sentences.
+        vectors: the embedding of each sentence by its text.
+    """
+    return tuple(Claim(agent_id, text, reading, vectors[text]) for text, reading in _stated(passage).items())
 
 
 def _stated(passage: Passage) -> dict[str, Reading]:

@@ -112,6 +112,11 @@ def cues(one: Reading, other: Reading) -> frozenset[str]:
     return frozenset() if {"negation", "opposites"} <= found else frozenset(found)
 
 
+def contains(one: Reading, other: Reading) -> bool:
+    """Whether every content word of one of them stands in the other too."""
+    return bool(one.content and other.content) and (one.content <= other.content or other.content <= one.content)
+
+
 def _negates(token: Token) -> bool:
     return token.dep_ == "neg" or token.lower_ in NEGATIONS or token.lemma_.lower() in NEGATIONS
 

@@ -50,7 +50,8 @@ class Embedder:
         mask = np.array([encoding.attention_mask for encoding in encodings], np.float32)[..., None]
         states = self._network.run(encodings)
         means: Vectors = (states * mask).sum(axis=1) / mask.sum(axis=1)
-        return means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9)
+        unit: Vectors = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9)
+        return unit
 
 
 def _ordered(texts: Iterable[str]) -> list[str]:

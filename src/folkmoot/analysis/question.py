@@ -1,9 +1,8 @@
-"""What the question itself says: its content words, and the statement that a yes would make."""
+"""What the question itself says: its content words, and whether yes or no can answer it."""
 
 import re
 
 from spacy.lang.en.stop_words import STOP_WORDS
-from spacy.tokens import Span
 
 _WORD = re.compile(r"[a-z][a-z'-]*")
 #: Verbs that open a question which yes or no answers.
@@ -26,27 +25,7 @@ def stems(text: str) -> set[str]:
     }
 
 
-def is_polar(span: Span) -> bool:
-    """Whether yes or no can answer this sentence: it opens with an auxiliary and offers no alternatives."""
-    return len(span) > 2 and span[0].lower_ in AUXILIARIES and not any(token.lower_ == "or" for token in span)
-
-
-def statement(span: Span) -> str:
-    """The statement that a yes to this question would make: its subject stands first, then the auxiliary.
-
-    "Should voting be compulsory?" becomes "Voting should be compulsory."
-    """
-    subject = next((token for token in span if token.dep_ in {"nsubj", "nsubjpass", "expl", "csubj"}), None)
-    if subject is None or subject.i == span.start:
-        return f"Yes, {span.text.rstrip(' ?').lower()}."
-    end = min(max(token.i for token in subject.subtree) + 1, _first_verb_after(span, subject.i))
-    document = span.doc
-    parts = [document[span.start + 1 : end].text, span[0].lower_, document[end : span.end].text.rstrip(" ?")]
-    joined = " ".join(part for part in parts if part)
-    return f"{joined[0].upper()}{joined[1:]}."
-
-
-def _first_verb_after(span: Span, start: int) -> int:
-    """Where the subject must have ended, whatever the parse took into it."""
-    verbs = (token.i for token in span if token.i > start and token.dep_ == "ROOT")
-    return next(verbs, span.end)
+def is_polar(query: str) -> bool:
+    """Whether yes or no can answer this: its last sentence opens with an auxiliary and offers no alternatives."""
+    asked = _WORD.findall(query.lower().strip().split("\n")[-1].rsplit(". ", 1)[-1])
+    return len(asked) > 2 and asked[0] in AUXILIARIES and "or" not in asked

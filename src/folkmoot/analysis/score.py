@@ -17,6 +17,8 @@ Alignments = Mapping[tuple[int, int], list[Alignment]]
 SUPPORT_COSINE = 0.6
 #: What is this likely to be contradicted by its nearest claim is not supported by it, however alike they are.
 DOUBT = 0.5
+#: A claim of a response that answers the question the other way supports only what it entails, with this probability.
+FOLLOWS = 0.5
 #: Labels for an uncontested set, by the least share that is agreed, in per cent.
 LABELS = (
     (80, "strong agreement"),
@@ -100,12 +102,14 @@ def _verdict(nearest: Sequence[Alignment], claim: Quote, known: Stances, alike: 
     if against:
         likelihood = max(stance.p_contradict for _, stance in against)
         return Verdict(claim, "contested", tuple(other for other, _ in against), likelihood)
-    supporters = tuple(
-        pair.nearest.quote
-        for pair, stance, _ in stood
-        if pair.cosine >= SUPPORT_COSINE and stance and stance.p_contradict < DOUBT
-    )
+    supporters = tuple(pair.nearest.quote for pair, stance, same in stood if stance and _supports(pair, stance, same))
     return Verdict(claim, "supported", supporters) if supporters else Verdict(claim, "unique")
+
+
+def _supports(pair: Alignment, stance: Stance, same: bool | None) -> bool:
+    """Whether it is alike and not likely to be contradicted; between opposed responses it has to follow besides."""
+    follows = max(stance.p_entail_ab, stance.p_entail_ba) >= FOLLOWS
+    return pair.cosine >= SUPPORT_COSINE and stance.p_contradict < DOUBT and (same is not False or follows)
 
 
 def _stance(pair: Alignment, known: Stances) -> Stance | None:

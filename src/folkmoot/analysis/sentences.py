@@ -16,6 +16,8 @@ MAX_CHARS = 8_000
 #: A run of characters without any space that is longer than this is no word of a language that is read here.
 MAX_WORD_CHARS = 60
 _RUNS = re.compile(rf"\S{{{MAX_WORD_CHARS + 1},}}")
+#: spaCy takes the point of "No. It is not." for that of an abbreviation, as in "No. 5".
+_AFTER_ANSWER = re.compile(r"(?<=\b[Nn]o\.)\s+(?=[A-Z])")
 _SPACES = re.compile(r"\s+")
 
 
@@ -63,7 +65,7 @@ class Parser:
         """What the Markdown shows, one paragraph, heading, list item or cell each."""
         inlines = [token for token in self._markdown.parse(text) if token.type == "inline"]
         shown = (_SPACES.sub(" ", _RUNS.sub(" ", _shown(token))).strip() for token in inlines)
-        return [block for block in shown if block]
+        return [part for block in shown for part in _AFTER_ANSWER.split(block) if part]
 
 
 def _shown(inline: MarkdownToken) -> str:
