@@ -174,7 +174,7 @@ def _compose(variables: Mapping[str, str]) -> tuple[str, ...]:
 def _stand_ins(ready: Engine) -> dict[str, str]:
     """The base images, made here because no registry may be in reach; setting all the variables avoids it."""
     images = {_variable(part): f"folkmoot-standin-{part}" for part in ("python", *ADDED)}
-    # Compose pulls the image of every service of a profile, also of one that nobody starts; none of Grafana can be made.
+    # Compose pulls the images of a whole profile, also of what nobody starts; none of Grafana can be made.
     images["GRAFANA_IMAGE"] = images["PYTHON_IMAGE"]
     if not ready.docker("images", "-q", images["PYTHON_IMAGE"]).strip():
         environment = f"ENV PIP_CERT={CERTIFICATES}"
