@@ -75,6 +75,8 @@ class Network:
     def __init__(self, weights: Weights, *, threads: int) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        # What a run needs is given back after it: the arena kept 300 MB for ever, and made it 5% faster.
+        options.enable_cpu_mem_arena = options.enable_mem_pattern = False
         # Between calls a spinning thread would take the core from somebody who needs it.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(weights.checked(), options, providers=["CPUExecutionProvider"])
