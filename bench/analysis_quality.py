@@ -1,15 +1,15 @@
 """How well the analysis measures, on labelled pairs and on the hand-made topics in bench/data.
 
-Run as `python -m bench.analysis_quality [pairs a set, 400] [folder of the sets, ../shared/nlp/data]`. Prints a table, and
-writes it to bench/results/analysis_quality.json. Everything goes through the same door as in the product: two sentences
-are two responses, and what counts is their relation.
+Run as `python -m bench.analysis_quality [pairs a set, 400] [folder of the sets, ../shared/nlp/data]`. Prints a table,
+and writes it to bench/results/analysis_quality.json. Everything goes through the same door as in the product: two
+sentences are two responses, and what counts is their relation.
 """
 
 import json
 import random
 import sys
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import chain, combinations
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ from folkmoot.analysis.baseline import unrelated
 from folkmoot.analysis.embedding import Embedder
 from folkmoot.analysis.relations import Relation
 
-Row = tuple[str, str, float, int]
 RESULTS = Path(__file__).with_name("results")
 TOPICS = Path(__file__).with_name("data") / "topics.jsonl"
 DATA = Path(__file__).parents[2] / "shared" / "nlp" / "data"
@@ -36,11 +35,12 @@ def main() -> None:
     words = sys.argv[1:]
     size, folder = int(words[0]) if words else 400, Path(words[1]) if len(words) > 1 else DATA
     analyser = Analyser()
-    rows = [*_topics(analyser), *_labelled(folder, size, analyser), *_alike(folder, Embedder())]
-    for name, measure, value, seen, count in rows:
-        print(
-            f"{name:<16} {measure:<42} {value:>7.1f}   n={count}{'   (its weights learned from this set)' if seen else ''}"
-        )
+    rows = []
+    for row in chain(_topics(analyser), _labelled(folder, size, analyser), _alike(folder, Embedder())):
+        rows.append(row)
+        name, measure, value, seen, count = row
+        remark = "   (the weights learned from this set)" if seen else ""
+        print(f"{name:<16} {measure:<46} {value:>6.1f}   n={count}{remark}", flush=True)
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "analysis_quality.json").write_text(json.dumps(rows, indent=1), encoding="utf-8")
 

@@ -61,7 +61,7 @@ def _stated(passage: Passage) -> dict[str, Reading]:
 
 @dataclass(frozen=True)
 class Alignment:
-    """A claim, the claim of another response that is nearest to it, their cosine, and whether no other two are nearer."""
+    """A claim, the nearest claim of another response, their cosine, and whether no two claims of these are nearer."""
 
     claim: Claim
     nearest: Claim

@@ -21,7 +21,7 @@ LIKELY_WITH_CUE = 0.45
 #: … or this between responses that answer the question differently, and this between those that answer it alike.
 LIKELY_IF_OPPOSED, LIKELY_IF_AGREED = 0.3, 0.95
 #: Where one direction is less likely than this, the other is taken to be the same.
-POSSIBLE = 0.15
+POSSIBLE = 0.3
 #: What one claim that flatly denies the other is given, at the least: the same words but for a negation.
 DENIAL = 0.95
 
