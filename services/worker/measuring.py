@@ -4,9 +4,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from folkmoot.analysis.analyser import Analyser
-
 from folkmoot.analysis import charts
+from folkmoot.analysis.analyser import Analyser
 from folkmoot.council import Measurable
 from folkmoot.resources import AnalysisResource, ChartResource
 from folkmoot.store.charts import Picture
