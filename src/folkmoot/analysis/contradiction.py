@@ -20,6 +20,8 @@ LIKELY = 0.75
 LIKELY_WITH_CUE = 0.45
 #: … or this between responses that answer the question differently, and this between those that answer it alike.
 LIKELY_IF_OPPOSED, LIKELY_IF_AGREED = 0.3, 0.95
+#: Where one direction is less likely than this, the other is taken to be the same.
+POSSIBLE = 0.3
 #: What one claim that flatly denies the other is given, at the least: the same words but for a negation.
 DENIAL = 0.95
 
@@ -80,16 +82,24 @@ Stances = Mapping[tuple[str, str], Stance]
 
 
 def stances(alignments: Iterable[Alignment], encoder: CrossEncoder) -> Stances:
-    """How each aligned pair of claims stands to each other, found both ways round; all are asked at once."""
+    """How each aligned pair of claims stands to each other; many are asked at once, because that is what costs.
+
+    The way back is asked only where the way forth leaves a contradiction possible, and where the pair is wanted whole.
+    """
     pairs: dict[tuple[str, str], tuple[Claim, Claim]] = {}
+    whole = set()
     for alignment in alignments:
         first, second = sorted((alignment.claim, alignment.nearest), key=lambda claim: claim.text)
         pairs[first.text, second.text] = (first, second)
+        if alignment.is_closest:
+            whole.add((first.text, second.text))
     asked = [pair for pair in pairs if pair[0] != pair[1]]
-    rows = encoder.infer([*asked, *((b, a) for a, b in asked)])
+    forth = dict(zip(asked, encoder.infer(asked), strict=True))
+    again = [pair for pair in asked if pair in whole or forth[pair][CONTRADICTS] >= POSSIBLE]
+    back = dict(zip(again, encoder.infer([(b, a) for a, b in again]), strict=True))
     found = {(text, text): SAME for text, other in pairs if text == other}
-    for number, pair in enumerate(asked):
-        stance = _joined(*pairs[pair], forth=rows[number], back=rows[number + len(asked)])
+    for pair in asked:
+        stance = _joined(*pairs[pair], forth=forth[pair], back=back.get(pair, forth[pair]))
         found[pair], found[pair[1], pair[0]] = stance, stance.turned()
     return found
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.analysis.weights import CONTRADICTION, Network, tokenizer
+from folkmoot.analysis.weights import CONTRADICTION, Network, Weights, tokenizer
 
 #: (premise, hypothesis)
 Pair = tuple[str, str]
@@ -21,8 +21,8 @@ BATCH = 16
 class CrossEncoder:
     """MiniLM-L6 over a pair of sentences, int8, on onnxruntime; `make train-analysis` makes its weights."""
 
-    def __init__(self, *, threads: int = 2) -> None:
-        self._network = Network(CONTRADICTION, threads=threads)
+    def __init__(self, *, threads: int = 2, weights: Weights = CONTRADICTION) -> None:
+        self._network = Network(weights, threads=threads)
         self._tokenizer = tokenizer(MAX_TOKENS)
 
     def infer(self, pairs: Sequence[Pair]) -> NDArray[np.float32]:

@@ -47,8 +47,7 @@ def to_ask(aligned: Alignments) -> list[Alignment]:
     """
     wanted = []
     for pairs in aligned.values():
-        nearest = max(pairs, key=lambda pair: pair.cosine, default=None)
-        wanted += [pair for pair in pairs if pair.cosine >= LEAST_COSINE or pair is nearest]
+        wanted += [pair for pair in pairs if pair.cosine >= LEAST_COSINE or pair.is_closest]
     return wanted
 
 

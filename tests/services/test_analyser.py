@@ -1,0 +1,115 @@
+"""The pool that analyses: it alone loads the models, says so where there are none, and survives charts that fail."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from folkmoot.analysis import charts
+from folkmoot.council import Measurable
+from services.worker.measuring import Measuring, load
+from tests.stack import ROOT
+
+SEATS = ("qwen", "llama3", "mistral")
+ASKED = Measurable(
+    query="Should voting be compulsory?",
+    question_type="Yes/No",
+    responses=[
+        ("qwen", "Yes. Compulsory voting makes parliaments speak for everybody. It is wrong to stay at home."),
+        ("mistral", "No. Compulsory voting takes away the freedom to abstain. I wonder who would be punished."),
+    ],
+    roles={"qwen": "Utilitarian", "mistral": "Libertarian"},
+    consensus="The two disagree about compulsory voting.",
+)
+
+
+@pytest.fixture(scope="module")
+def measuring() -> Iterator[Measuring]:
+    """The models, loaded once."""
+    yield load(SEATS)
+
+
+def test_an_analysis_is_whole(measuring: Measuring) -> None:
+    """What the pool stores has the score, every list of the contract, and each chart in both formats with its words."""
+    result, pictures = measuring(ASKED)
+
+    assert result.status == "ready" and result.report is not None
+    assert result.consensus_score == result.report["score"]["agreed"]
+    for name in ("similarity", "sentiment", "tones", "emotions", "features"):
+        assert len(result.report[name]) == 2, name
+    assert result.report["votes"]["by_agent"] == {"qwen": "Yes", "mistral": "No"}
+    assert {(one.name, one.format) for one in pictures} == {
+        (name, format_) for name in charts.DRAWINGS for format_ in ("png", "svg")
+    }
+    assert [one.name for one in result.charts] == list(charts.DRAWINGS) and all(one.alt for one in result.charts)
+
+
+def test_an_analysis_stands_without_its_charts(measuring: Measuring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Charts that cannot be drawn cost the charts only."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(charts, "draw", fail)
+
+    result, pictures = measuring(ASKED)
+
+    assert result.status == "ready" and result.consensus_score is not None
+    assert result.charts == [] and pictures == []
+
+
+#: Nothing, next to nothing, no letters, code, from right to left, and far too much.
+ODD = ["", " ", "Yes", "🙂🙂🙂", "```python\nprint(1)\n```", "لا ينبغي ذلك أبدا.", "a" * 100_000]
+
+
+@pytest.mark.parametrize("text", ODD, ids=range(len(ODD)))
+def test_whatever_was_answered_is_measured(measuring: Measuring, text: str) -> None:
+    """No response is too short, too long or too strange to be measured and drawn beside another."""
+    responses = [("qwen", text), ("mistral", "It depends on many things, and nobody knows them all.")]
+
+    result, pictures = measuring(Measurable("Should we?", "None", responses, {}, "Perhaps."))
+
+    assert result.status == "ready" and len(pictures) == 10
+    assert result.report is not None
+    for shares in (*result.report["tones"], *result.report["emotions"]):
+        assert abs(sum(shares.values()) - 1) < 1e-6 and all(share >= 0 for share in shares.values())
+
+
+def test_without_the_extra_it_is_skipped() -> None:
+    """Where spaCy is not installed the pool starts all the same, and gives the reason."""
+    program = """
+import sys
+from pathlib import Path
+from folkmoot.agents import load_roster
+from folkmoot.council import Measurable
+from folkmoot.settings import Settings
+from services.worker.analyser import load
+sys.modules["spacy"] = None
+result, pictures = load(load_roster(Settings(config_dir=Path("config"))))(Measurable("?", "None", [], {}, ""))
+print(result.status, result.reason, len(pictures))
+"""
+
+    assert run(program).strip() == (
+        "skipped this Folkmoot was installed without what measures responses, the extra `analysis` 0"
+    )
+
+
+def test_other_pools_load_nothing_of_it() -> None:
+    """A worker's program imports neither the analysis nor what it computes with, until it is the one that analyses."""
+    program = """
+import sys
+import services.worker.__main__
+print([name for name in sys.modules if name.startswith(("folkmoot.analysis", "spacy", "onnxruntime", "matplotlib"))])
+"""
+
+    assert run(program).strip() == "[]"
+
+
+def run(program: str) -> str:
+    """What a program prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=False, cwd=ROOT, capture_output=True, text=True, timeout=90
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
