@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response, make_response, request
 from flask_openapi3.blueprint import APIBlueprint
 
-from folkmoot.store import charts as store
+from folkmoot import drawing
 from services.gateway import identity
 from services.gateway.documents import SIGNED_IN, problems
 from services.gateway.schemas import ChartPath
@@ -28,7 +28,8 @@ PICTURE: dict[str | int, Any] = {
 @api.get("/<job_id>/charts/<name>.<format>", security=SIGNED_IN, responses={**PICTURE, **problems(401, 404, 409, 422)})
 def show_chart(path: ChartPath) -> Response:
     """A chart of the query's analysis; its words are in the query's own `analysis.charts`."""
-    content = store.find(identity.runtime().db, path.job_id, path.name, path.format, user_id=identity.account().user_id)
+    runtime, user_id = identity.runtime(), identity.account().user_id
+    content = drawing.show(runtime, user_id, path.job_id, name=path.name, format_=path.format)
     answer = make_response(content)
     answer.headers["Content-Type"] = MEDIA[path.format]
     answer.headers["Cache-Control"] = CACHING

@@ -2,9 +2,12 @@
 
 import importlib
 import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from folkmoot.agents import Roster
-from folkmoot.council import Analyser, Measurable
+from folkmoot.council import Measurable
+from folkmoot.drawing import Artist
 from folkmoot.resources import AnalysisResource
 from folkmoot.store.charts import Picture
 
@@ -19,7 +22,14 @@ NOT_INSTALLED = AnalysisResource(
 log = logging.getLogger(__name__)
 
 
-def load(roster: Roster) -> Analyser:
+class Measurer(Artist, Protocol):
+    """Measures, and draws what was measured."""
+
+    def measure(self, asked: Measurable) -> AnalysisResource:
+        """All that can be said of the responses."""
+
+
+def load(roster: Roster) -> Measurer:
     """Load every model; where they are not installed, what says so of each analysis.
 
     Raises:
@@ -31,11 +41,18 @@ def load(roster: Roster) -> Analyser:
         if (error.name or "").startswith(("folkmoot", "services")):
             raise
         log.warning("analyses are skipped: the extra `analysis` is not installed (%s)", error)
-        return skip
-    analyser: Analyser = measuring.load(tuple(roster.seats))
+        return Nobody()
+    analyser: Measurer = measuring.load(tuple(roster.seats))
     return analyser
 
 
-def skip(_: Measurable) -> tuple[AnalysisResource, tuple[Picture, ...]]:
-    """Measure nothing, and say why."""
-    return NOT_INSTALLED, ()
+class Nobody:
+    """Measures nothing, and says why."""
+
+    def measure(self, _: Measurable) -> AnalysisResource:
+        """What says so of each analysis."""
+        return NOT_INSTALLED
+
+    def draw(self, _agents: Sequence[str], _report: Mapping[str, Any]) -> Sequence[Picture]:
+        """Nothing."""
+        return ()

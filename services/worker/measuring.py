@@ -1,16 +1,14 @@
 """Measures responses and draws the charts: imported by the pool of the queue `analyse` alone."""
 
-import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from folkmoot.analysis import charts
 from folkmoot.analysis.analyser import Analyser
+from folkmoot.analysis.chart_words import ALT_TEXTS
 from folkmoot.council import Measurable
-from folkmoot.resources import AnalysisResource, ChartResource
+from folkmoot.resources import AnalysisResource, ChartName, ChartResource
 from folkmoot.store.charts import Picture
-
-log = logging.getLogger(__name__)
 
 
 def load(seats: Sequence[str]) -> "Measuring":
@@ -31,30 +29,25 @@ class Measuring:
         self._analyser = analyser
         self._seats = seats
 
-    def __call__(self, asked: Measurable) -> tuple[AnalysisResource, list[Picture]]:
-        """Measure and draw."""
+    def measure(self, asked: Measurable) -> AnalysisResource:
+        """All that can be said of the responses, and what each chart of it shows in words."""
         report = self._analyser.analyse(
             asked.query, asked.question_type, asked.responses, consensus=asked.consensus, roles=asked.roles
         ).as_json()
-        drawn = self._drawn([agent_id for agent_id, _ in asked.responses], report)
         score = report["score"] or {}
-        result = AnalysisResource(
+        agents = [agent_id for agent_id, _ in asked.responses]
+        return AnalysisResource(
             status="ready",
             consensus_score=score.get("agreed"),
             reason=score.get("reason") or report.get("reason"),
             report=report,
-            charts=[ChartResource.model_validate({"name": chart.name, "alt": chart.alt}) for chart in drawn],
+            charts=[ChartResource(name=name, alt=ALT_TEXTS[name](agents, report)) for name in get_args(ChartName)],
         )
-        return result, [
-            Picture(shown.name, format_, content)
-            for shown, chart in zip(result.charts, drawn, strict=True)
+
+    def draw(self, agents: Sequence[str], report: Mapping[str, Any]) -> list[Picture]:
+        """Every chart, as PNG and as SVG."""
+        return [
+            Picture(chart.name, format_, content)
+            for chart in charts.draw(agents, report, seats=self._seats)
             for format_, content in chart.pictures.items()
         ]
-
-    def _drawn(self, agents: Sequence[str], report: Mapping[str, Any]) -> list[charts.Chart]:
-        """The charts; what was measured stands without them, should they not come off."""
-        try:
-            return charts.draw(agents, report, seats=self._seats)
-        except Exception:
-            log.exception("the charts of an analysis could not be drawn")
-            return []

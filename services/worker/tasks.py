@@ -2,12 +2,12 @@
 
 from celery import Celery
 
-from folkmoot import council, dispatch
-from folkmoot.council import Analyser
+from folkmoot import council, dispatch, drawing
 from folkmoot.runtime import Runtime
+from services.worker.analyser import Measurer
 
 
-def register(app: Celery, runtime: Runtime, analyser: Analyser) -> None:
+def register(app: Celery, runtime: Runtime, analyser: Measurer) -> None:
     """Make the tasks known to the app, with the collaborators of this process."""
 
     @app.task(name=dispatch.ASK)
@@ -23,7 +23,12 @@ def register(app: Celery, runtime: Runtime, analyser: Analyser) -> None:
     @app.task(name=dispatch.ANALYSE)
     def analyse(job_id: str) -> None:
         """Measure a concluded query; see council.analyse for the rules."""
-        council.analyse(runtime, job_id, analyser)
+        council.analyse(runtime, job_id, analyser.measure)
+
+    @app.task(name=dispatch.DRAW)
+    def draw(job_id: str) -> None:
+        """Draw the charts of an analysis; see drawing.draw for the rules."""
+        drawing.draw(runtime, job_id, analyser)
 
     @app.task(name=dispatch.PROBE)
     def probe() -> None:

@@ -23,7 +23,6 @@ from folkmoot.resources import AnalysisResource, ConsensusResource, QueryResourc
 from folkmoot.runtime import Runtime, seconds_until, utcnow
 from folkmoot.store import asking, concluding, queries
 from folkmoot.store.asking import Claim, Moved, Outcome
-from folkmoot.store.charts import Picture
 from folkmoot.store.concluding import Conclusion
 from folkmoot.store.incidents import NewIncident
 
@@ -44,8 +43,8 @@ class Measurable:
     consensus: str
 
 
-#: Measures and draws. It is handed in, and imported by no process but the one that measures.
-Analyser = Callable[[Measurable], tuple[AnalysisResource, Sequence[Picture]]]
+#: Measures. It is handed in, and imported by no process but the one that measures.
+Analyser = Callable[[Measurable], AnalysisResource]
 #: What stands for an analysis that raised.
 BROKE = AnalysisResource(
     status="failed", consensus_score=None, reason="the analysis broke down over these responses; it has been logged"
@@ -262,7 +261,7 @@ def _of_one(conclusion: Conclusion, notes: list[str]) -> ConsensusResource:
 
 
 def analyse(runtime: Runtime, job_id: str, analyser: Analyser) -> None:
-    """Measure the responses of a concluded query, and store the result with its charts.
+    """Measure the responses of a concluded query, and store the result.
 
     Whatever the analysis does, the query keeps its consensus: one that breaks down is stored as failed.
     """
@@ -271,15 +270,12 @@ def analyse(runtime: Runtime, job_id: str, analyser: Analyser) -> None:
         return
     responses = [(row.agent_id, row.text) for row in found.responses]
     roles = {row.agent_id: row.role for row in found.responses}
-    pictures: Sequence[Picture] = ()
     try:
-        result, pictures = analyser(
-            Measurable(found.job.query, found.job.question_type, responses, roles, found.consensus)
-        )
+        result = analyser(Measurable(found.job.query, found.job.question_type, responses, roles, found.consensus))
     except Exception:
         log.exception("the analysis of job %s broke down", job_id)
         result = BROKE
-    if concluding.finish_analysis(runtime.db, job_id, result, pictures=pictures, now=utcnow()):
+    if concluding.finish_analysis(runtime.db, job_id, result, now=utcnow()):
         tell_analysis(runtime, job_id, result)
 
 

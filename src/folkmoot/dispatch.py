@@ -20,6 +20,7 @@ from folkmoot.settings import Settings
 ASK = "folkmoot.ask"
 CONCLUDE = "folkmoot.conclude"
 ANALYSE = "folkmoot.analyse"
+DRAW = "folkmoot.draw"
 #: Says nothing but that a worker hears its queue.
 PROBE = "folkmoot.probe"
 
@@ -129,7 +130,7 @@ class Publisher:
         elif task == "conclude":
             self._send(CONCLUDE, AGGREGATE_QUEUE, job_id)
         else:
-            self._send(ANALYSE, ANALYSE_QUEUE, job_id)
+            self._send(DRAW if task == "draw" else ANALYSE, ANALYSE_QUEUE, job_id)
 
     def _send(self, task: str, queue: str, *ids: str) -> None:
         # Celery takes a queue as well as its name; its types do not know.

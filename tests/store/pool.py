@@ -11,7 +11,7 @@ from folkmoot.resources import ENDED, QueryResource
 from folkmoot.runtime import Runtime
 from folkmoot.store import queries
 from folkmoot.sweep import sweep
-from services.worker.analyser import skip
+from services.worker.analyser import Nobody
 
 
 class MakeRuntime(Protocol):
@@ -41,7 +41,7 @@ def perform(runtime: Runtime, task: str, ids: list[str]) -> None:
     elif task == dispatch.CONCLUDE:
         council.conclude(runtime, ids[0])
     else:
-        council.analyse(runtime, ids[0], skip)
+        council.analyse(runtime, ids[0], Nobody().measure)
 
 
 def work(runtime: Runtime) -> int:

@@ -1,11 +1,13 @@
 """The pictures of an analysis: kept with it, shown to its owner, gone with the query."""
 
+from typing import get_args
+
 import pytest
 
 from folkmoot.db import Database
 from folkmoot.errors import NotFound, NotReady
 from folkmoot.models import Chart
-from folkmoot.resources import AnalysisResource, ChartResource
+from folkmoot.resources import AnalysisResource, ChartName, ChartResource
 from folkmoot.store import charts, concluding, queries
 from folkmoot.store.charts import Picture
 from tests.store import rows
@@ -20,13 +22,15 @@ READY = AnalysisResource(
 )
 SKIPPED = AnalysisResource(status="skipped", consensus_score=None, reason="nobody measures here")
 SVG = b"<svg>" + b"<path/>" * 1000 + b"</svg>"
+CHARTS = get_args(ChartName)
 PICTURES = [Picture("radar", "png", b"\x89PNG\x00\xff"), Picture("radar", "svg", SVG)]
 
 
 def measured(db: Database, user_id: int) -> str:
-    """A query whose analysis is ready, with a chart."""
+    """A query whose analysis is ready, with one chart that came off."""
     job_id = rows.done(db, user_id)
-    assert concluding.finish_analysis(db, job_id, READY, pictures=PICTURES, now=after(9))
+    assert concluding.finish_analysis(db, job_id, READY, now=after(9))
+    charts.keep(db, job_id, PICTURES)
     return job_id
 
 
@@ -64,15 +68,33 @@ def test_charts_that_are_not_there_say_why(db: Database, ada: int) -> None:
         charts.find(db, ready, "heatmap", "png", user_id=ada)
 
 
-def test_pictures_of_a_second_analysis_are_dropped(db: Database, ada: int) -> None:
-    """An analysis that was stored keeps its pictures, whatever comes after it."""
-    job_id = measured(db, ada)
+def test_charts_are_drawn_once(db: Database, ada: int) -> None:
+    """Of an analysis without charts there is all to draw; once they are kept nothing is, and nothing changes them."""
+    job_id = rows.done(db, ada)
+    assert charts.to_draw(db, job_id) is None, "its analysis is pending"
+    concluding.finish_analysis(db, job_id, READY, now=after(9))
 
-    late = [Picture("radar", "png", b"late"), Picture("claims", "png", b"late")]
-    assert not concluding.finish_analysis(db, job_id, READY, pictures=late, now=after(10))
+    assert charts.to_draw(db, job_id) == (list(rows.PANEL), READY.report)
+    assert charts.find(db, job_id, "radar", "png", user_id=ada) is None
 
+    charts.keep(db, job_id, PICTURES)
+    charts.keep(db, job_id, [Picture("radar", "png", b"late"), Picture("claims", "png", b"late")])
+
+    assert charts.to_draw(db, job_id) is None
     assert charts.find(db, job_id, "radar", "png", user_id=ada) == b"\x89PNG\x00\xff"
-    assert rows.count(db, Chart) == 2
+    with pytest.raises(NotFound):
+        charts.find(db, job_id, "claims", "png", user_id=ada)
+
+
+def test_charts_of_a_deleted_query_are_not_kept(db: Database, ada: int) -> None:
+    """Pictures that come after their query was deleted are let go."""
+    job_id = rows.done(db, ada)
+    concluding.finish_analysis(db, job_id, READY, now=after(9))
+    queries.erase(db, job_id, user_id=ada)
+
+    charts.keep(db, job_id, PICTURES)
+
+    assert rows.count(db, Chart) == 0
 
 
 def test_pictures_go_with_their_query(db: Database, ada: int) -> None:
@@ -81,5 +103,5 @@ def test_pictures_go_with_their_query(db: Database, ada: int) -> None:
 
     queries.erase(db, job_id, user_id=ada)
 
-    assert rows.count(db, Chart) == 2
+    assert rows.count(db, Chart) == len(CHARTS) * 2
     assert charts.find(db, other, "radar", "svg", user_id=ada) == SVG

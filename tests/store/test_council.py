@@ -24,7 +24,7 @@ from folkmoot.resources import QueryResource
 from folkmoot.runtime import Runtime, utcnow
 from folkmoot.store import asking, queries
 from folkmoot.sweep import sweep
-from services.worker.analyser import skip
+from services.worker.analyser import Nobody
 from tests.scripted_model import ScriptedModel
 from tests.stack import ROOT, eventually, free_port
 from tests.store import rows
@@ -129,7 +129,7 @@ def test_hints_that_come_twice_change_nothing(runtime: Runtime, user_id: int, mo
     for seat in ("qwen", "mistral", "deephermes"):
         at_once(*[lambda seat=seat: council.ask(runtime, job_id, seat)] * 3)
     at_once(*[lambda: council.conclude(runtime, job_id)] * 3)
-    at_once(*[lambda: council.analyse(runtime, job_id, skip)] * 3)
+    at_once(*[lambda: council.analyse(runtime, job_id, Nobody().measure)] * 3)
     work(runtime)
 
     assert queries.find(runtime.db, job_id).status == "done"

@@ -13,7 +13,7 @@ from folkmoot import accounts
 from folkmoot.db import Database
 from folkmoot.models import Base, Incident, Response, Session, User
 from folkmoot.resources import AnalysisResource
-from folkmoot.store import concluding, incidents, queries
+from folkmoot.store import charts, concluding, incidents, queries
 from folkmoot.store.charts import Picture
 from folkmoot.store.incidents import NewIncident
 from tests.store import rows
@@ -36,7 +36,9 @@ def fill(db: Database) -> None:
         connection.execute(insert(Session).values(user_id=ada, token_hash="0" * 64, created_at=NOW, expires_at=NOW))
         incidents.record(connection, [NewIncident(NOW, "qwen", "reset")])
     ready = AnalysisResource(status="ready", consensus_score=1.0, reason=None, report={"a": 1})
-    concluding.finish_analysis(db, rows.done(db, ada), ready, pictures=[Picture("radar", "png", b"1")], now=NOW)
+    job_id = rows.done(db, ada)
+    concluding.finish_analysis(db, job_id, ready, now=NOW)
+    charts.keep(db, job_id, [Picture("radar", "png", b"1")])
     rows.claimed(db, rows.accepted(db, ada), "qwen")
 
 

@@ -20,7 +20,7 @@ from folkmoot.resources import QueryResource
 from folkmoot.runtime import Runtime, build, utcnow
 from folkmoot.settings import Settings
 from folkmoot.store import queries
-from services.worker.analyser import skip
+from services.worker.analyser import Nobody
 from tests.conftest import scripted_roster
 from tests.scripted_model import ScriptedModel
 
@@ -99,7 +99,7 @@ def answer(runtime: Runtime, job_id: str, *agents: str) -> None:
 def finish(runtime: Runtime, job_id: str) -> None:
     """Conclude and analyse."""
     council.conclude(runtime, job_id)
-    council.analyse(runtime, job_id, skip)
+    council.analyse(runtime, job_id, Nobody().measure)
 
 
 def done(runtime: Runtime) -> str:
@@ -222,7 +222,7 @@ def test_a_stream_that_is_lost_on_the_way_repeats_nothing(steps: int, runtime: R
     while len(states(watched)) < steps:
         watched.append(_heard(watching))
     lose_stream(runtime)
-    council.analyse(runtime, job_id, skip)
+    council.analyse(runtime, job_id, Nobody().measure)
     watched += _rest(watching)
 
     assert_rising(watched)

@@ -1,8 +1,9 @@
 """What each chart shows, in words, for those who cannot see it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
+Name = Literal["heatmap", "sentiment", "emotion", "radar", "claims"]
 Report = Mapping[str, Any]
 
 #: Shares below this go unnamed, as nobody would see them either.
@@ -68,7 +69,7 @@ def _listed(parts: Any) -> str:
 
 
 #: By the chart's name.
-ALT_TEXTS: Mapping[str, Callable[[Sequence[str], Report], str]] = {
+ALT_TEXTS: Mapping[Name, Callable[[Sequence[str], Report], str]] = {
     "heatmap": heatmap,
     "sentiment": sentiment,
     "emotion": emotion,

@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from PIL import Image
 
 from folkmoot.analysis import chart_style as style
-from folkmoot.analysis.chart_words import ALT_TEXTS
+from folkmoot.analysis.chart_words import ALT_TEXTS, Name
 
 Format = Literal["png", "svg"]
 Report = Mapping[str, Any]
@@ -49,7 +49,7 @@ class Subject:
 class Chart:
     """One chart: what it is called, what it shows in words, and its pictures by format."""
 
-    name: str
+    name: Name
     alt: str
     pictures: Mapping[Format, bytes]
 
@@ -230,7 +230,7 @@ def radar(subject: Subject) -> Figure:
 
 
 #: Every chart by the name that it has in the API.
-DRAWINGS: Mapping[str, Callable[[Subject], Figure]] = {
+DRAWINGS: Mapping[Name, Callable[[Subject], Figure]] = {
     "heatmap": heatmap,
     "sentiment": sentiment,
     "emotion": emotion,

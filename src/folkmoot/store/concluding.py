@@ -1,6 +1,5 @@
 """The aggregator's half of a query: the claim with its fencing token, the one consensus, and the analysis after it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,8 +9,7 @@ from sqlalchemy import Row, Update, insert, select, update
 from folkmoot.db import Database
 from folkmoot.models import Analysis, Interaction, Response
 from folkmoot.resources import AnalysisResource, ConsensusResource
-from folkmoot.store import charts, incidents, outbox, records
-from folkmoot.store.charts import Picture
+from folkmoot.store import incidents, outbox, records
 from folkmoot.store.incidents import NewIncident
 
 
@@ -125,10 +123,8 @@ def to_analyse(db: Database, job_id: str) -> ToAnalyse | None:
         return ToAnalyse(job, tuple(records.responses(connection, job_id, status="ok")), consensus or "")
 
 
-def finish_analysis(
-    db: Database, job_id: str, result: AnalysisResource, *, pictures: Sequence[Picture] = (), now: datetime
-) -> bool:
-    """Store what was measured, with its charts; False when it was stored before, or the query is gone."""
+def finish_analysis(db: Database, job_id: str, result: AnalysisResource, *, now: datetime) -> bool:
+    """Store what was measured; False when it was stored before, or the query is gone."""
     with db.write("store-analysis") as connection:
         connection.execute(db.locked(select(Interaction.id).where(Interaction.job_id == job_id)))
         stored = connection.execute(
@@ -143,8 +139,6 @@ def finish_analysis(
             )
         )
         outbox.take(connection, job_id, "analyse")
-        if stored.rowcount == 1:
-            charts.add(connection, job_id, pictures)
         return stored.rowcount == 1
 
 

@@ -14,6 +14,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from folkmoot.analysis import chart_style, charts, emotions, tones
+from folkmoot.analysis.chart_words import Name
 from folkmoot.analysis.charts import Chart, Subject
 
 SEATS = [
@@ -68,7 +69,7 @@ def test_every_chart_is_drawn_in_both_formats(count: int) -> None:
 
 @pytest.mark.parametrize("agents", [SEATS[:2], SEATS[4:7], SEATS[:4], SEATS])
 @pytest.mark.parametrize("name", sorted(NAMES))
-def test_nothing_is_cut_off_or_overlaps(name: str, agents: list[str]) -> None:
+def test_nothing_is_cut_off_or_overlaps(name: Name, agents: list[str]) -> None:
     """Every word lies within its picture and none upon another, however many agents and long their names."""
     subject = Subject(agents, report(agents), chart_style.seat_styles(agents, SEATS))
 
