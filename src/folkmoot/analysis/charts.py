@@ -91,7 +91,7 @@ def heatmap(subject: Subject) -> Figure:
     cells = axes.pcolormesh(matrix, vmin=0, vmax=1, cmap="cividis", edgecolors=style.PAPER, linewidth=2)
     for row, values in enumerate(matrix):
         for column, value in enumerate(values):
-            ink = style.ink_on(to_hex(cells.to_rgba(value)))
+            ink = style.ink_on(to_hex(tuple(cells.to_rgba(np.asarray(value)))))
             at = (column + 0.5, row + 0.5)
             axes.text(*at, f"{value:.2f}", ha="center", va="center", fontsize=style.LABEL, color=ink)
     places = np.arange(len(names)) + 0.5
@@ -100,7 +100,7 @@ def heatmap(subject: Subject) -> Figure:
     axes.invert_yaxis()
     x, y, width, height = frame.rectangle()
     bar = figure.add_axes((x + width + 0.25 / style.WIDTH, y, 0.2 / style.WIDTH, height))
-    figure.colorbar(cells, cax=bar).outline.set_visible(False)  # type: ignore[operator] # a Spine, typed otherwise
+    figure.colorbar(cells, cax=bar).outline.set_visible(False)
     bar.set_yticks([0, 0.5, 1], ["0 nothing\nin common", "0.5", "1 the\nsame"], fontsize=style.SMALL, color=style.INK)
     bar.tick_params(length=0)
     return figure
