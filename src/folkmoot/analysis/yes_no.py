@@ -8,7 +8,7 @@ from folkmoot.analysis.wording import main_clause, phrases, plain
 
 YES, NO, UNCLEAR = "Yes", "No", "unclear"
 
-_YES = r"(?:yes|yeah|yep|yup|aye|affirmative)"
+_YES = r"(?:yes|yeah|yep|yup|aye|(?:in the )?affirmative)"
 #: `No` answers only where it stands by itself: "no doubt" and "no one" say something else.
 _NO = r"(?:nope|nay|negative|no(?!\s+(?:doubt|one|longer|matter|single|simple|easy|clear|real|good|need|reason|evidence|way to|more|less|other|right answer|definitive)\b))"
 _SURE = r"(?:absolutely|definitely|certainly|clearly|surely|of course|indeed|undoubtedly|obviously|emphatically|probably|likely|mostly|generally|usually|most certainly|almost certainly|very likely|most likely|without (?:a )?(?:doubt|question)|no doubt|by all means|sure)"
@@ -34,14 +34,14 @@ _HEDGED = re.compile(
 )
 _OPENS = re.compile(
     rf"\W*(?:(?P<no>(?:{_SURE},?\s+|an? (?:[\w-]+,? ){{0,3}})?(?:{_NO}\b(?!-|\s*\?)|not\b(?!\s+(?:only|just|merely|necessarily|always|everyone|everybody|all|every|quite|sure|an? ))|never\b|by no means|"
-    rf"under no circumstances|i(?: am|'m) afraid not|hell no|no way|in no way|hardly)|i (?:\w+ly )?(?:disagree|oppose|object)\b|i(?: am|'m) (?:\w+ly )?(?:against|opposed))|"
+    rf"under no circumstances|i(?: am|'m) afraid not|in the negative|hell no|no way|in no way|hardly)|i (?:\w+ly )?(?:disagree|oppose|object)\b|i(?: am|'m) (?:\w+ly )?(?:against|opposed))|"
     rf"(?P<yes>(?:{_SURE},?\s+|an? (?:[\w-]+,? ){{0,3}})?{_YES}\b(?!\s*\?)|{_SURE}(?=\s*(?:[,.;:!-]|$|it (?:is|should|does|can)|they (?:are|should|do)))|(?:i (?:\w+ly )?(?:agree|support)\b|i(?: am|'m) (?:\w+ly )?in favou?r)))",
     re.IGNORECASE,
 )
 #: Somebody states a conclusion of their own, and in the next few words the answer.
 _CONCLUDES = re.compile(
     rf"(?P<by>\bi(?:'d|'m|'ll|'ve)?\b[\w' ]{{0,40}}?\b(?:lean\w*|say|answer|vote|voting|go(?:ing)? (?:with|for)|conclude|come down|fall|side|tend|opt|settle|land|incline\w*|argue)|"
-    rf"\b(?:answer|verdict|vote|conclusion|position|response|decision|judge?ment|bottom line|inclination|stance)\b(?: [\w']+){{0,6}}?(?: is| remains| would be| must be| has to be| should be|:)|"
+    rf"\b(?:answer|verdict|vote|conclusion|position|response|decision|judge?ment|bottom line|inclination|stance|recommendation|advice|suggestion|opinion|view|call)\b(?: [\w']+){{0,6}}?(?: is| remains| would be| must be| has to be| should be|:)|"
     rf"\b(?:it is|it's|that is|that's|this is|makes it|count me as)|"
     rf"\b(?:on balance|overall|in short|in the end|ultimately|all things considered|on the whole|in conclusion|to conclude|therefore|hence|thus|so|conclusion)\b)"
     rf"(?P<between>[\w'\", :-]{{0,40}}?)[\s\"':(-]+(?:(?P<yes>{_YES})|(?P<no>{_NO}))\b(?!['-]\w)(?P<after>(?:\s+(?:and|or|nor)\s+(?:yes|no)\b)?)",
@@ -82,7 +82,7 @@ _ELLIPTIC = re.compile(
 )
 _FAVOURS = re.compile(
     r"\b(?:i|we)(?: am| are|'m|'d| would| do)?(?P<not> not| don't| cannot| can't| wouldn't)?(?: \w+ly| also| still)*(?: be)? "
-    r"(?:(?P<yes>support|favou?r|endorse|agree|back|in favou?r|approve|for it)|(?P<no>oppose|reject|disagree|object|against|opposed|disapprove))\b",
+    r"(?:(?P<yes>support|favou?r|endorse|agree|back|(?:come (?:out|down) )?in favou?r|approve|for it|vote (?:for|in favou?r))|(?P<no>oppose|reject|disagree|object|(?:come (?:out|down) |vote )?against|opposed|disapprove))\b",
     re.IGNORECASE,
 )
 

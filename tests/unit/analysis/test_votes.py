@@ -74,7 +74,7 @@ def test_an_article_is_no_option() -> None:
 
 
 def test_the_vote_is_counted_with_and_without_each_agent() -> None:
-    """A tie has no majority; who leaves the vote may decide it; an unclear answer counts for nobody, against nobody."""
+    """A tie has no majority, whoever leaves may decide the vote, and an unclear answer counts for nobody."""
     counted = count({YES: YES, NO: NO}, {"a": YES, "b": YES, "c": NO, "d": UNCLEAR})
 
     assert (counted.majority, counted.dissenters) == (YES, ("c",))
