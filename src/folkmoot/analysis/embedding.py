@@ -1,6 +1,6 @@
 """Texts as points: the sentence embedding that similarity, alignment and the heads start from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ MAX_TOKENS = 256
 #: No more than this is read of a text, in characters: it holds 256 word pieces of anything that is language.
 MAX_CHARS = 8_000
 #: Texts in one run of the network.
-BATCH = 16
+BATCH = 8
 
 
 class Embedder:
@@ -42,7 +42,7 @@ class Embedder:
             return np.zeros((0, DIMENSIONS), np.float32)
         ordered = _ordered(texts)
         rows = {text: number for number, text in enumerate(ordered)}
-        computed = np.concatenate([self._batch(ordered[at : at + BATCH]) for at in range(0, len(ordered), BATCH)])
+        computed = np.concatenate([self._batch(batch) for batch in _batches(ordered)])
         return computed[[rows[text] for text in texts]]
 
     def _batch(self, texts: list[str]) -> Vectors:
@@ -57,3 +57,15 @@ class Embedder:
 def _ordered(texts: Iterable[str]) -> list[str]:
     """Each text once, the shortest first, so that a batch holds texts of about one length."""
     return sorted(set(texts), key=lambda text: (len(text), text))
+
+
+def _batches(ordered: list[str]) -> Iterator[list[str]]:
+    """The texts by a few, of about one length: a sentence filled up to the length of a page costs what a page costs."""
+    batch: list[str] = []
+    for text in ordered:
+        if len(batch) == BATCH or (batch and len(text) > 2 * len(batch[0]) + 16):
+            yield batch
+            batch = []
+        batch.append(text)
+    if batch:
+        yield batch
