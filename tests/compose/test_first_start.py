@@ -14,8 +14,8 @@ from tests.stack import ROOT
 
 pytestmark = pytest.mark.timeout(1800)
 
-#: Bytes that an image may add to the public one below it. spaCy, onnxruntime, NumPy and matplotlib alone are 400 MB.
-OWN_BYTES = {"gateway": 200e6, "worker": 450e6, "worker-analyse": 700e6, "heartbeat": 450e6, "migrate": 450e6}
+#: Bytes that an image may add to the public one below it.
+OWN_BYTES = {"gateway": 200e6, "worker": 450e6, "worker-analyse": 450e6, "heartbeat": 450e6, "migrate": 450e6}
 #: A question to the embedded model, with its answer, on two cores that do other things too, in seconds.
 ANSWER_S = 90
 

@@ -73,13 +73,31 @@ from folkmoot.council import Measurable
 from folkmoot.settings import Settings
 from services.worker.analyser import load
 sys.modules["spacy"] = None
-result = load(load_roster(Settings(config_dir=Path("config")))).measure(Measurable("?", "None", [], {}, ""))
+settings = Settings(config_dir=Path("config"))
+result = load(settings, load_roster(settings)).measure(Measurable("?", "None", [], {}, ""))
 print(result.status, result.reason)
 """
 
     assert run(program).strip() == (
         "skipped this Folkmoot was installed without what measures responses, the extra `analysis`"
     )
+
+
+def test_what_is_switched_off_is_skipped() -> None:
+    """With the setting at false nothing is loaded or measured, and each analysis says why."""
+    program = """
+import sys
+from pathlib import Path
+from folkmoot.agents import load_roster
+from folkmoot.council import Measurable
+from folkmoot.settings import Settings
+from services.worker.analyser import load
+settings = Settings(config_dir=Path("config"), analysis=False)
+result = load(settings, load_roster(settings)).measure(Measurable("?", "None", [], {}, ""))
+print(result.status, result.reason, "spacy" in sys.modules)
+"""
+
+    assert run(program).strip() == "skipped this Folkmoot measures nothing (FOLKMOOT_ANALYSIS is false) False"
 
 
 def test_other_pools_load_nothing_of_it() -> None:
