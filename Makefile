@@ -38,7 +38,7 @@ drill: $(LOCAL) ## kill a seat's pool and the aggregator of the stack that runs 
 	@$(BIN)/python infra/drill.py
 
 test: $(DEV) ## every test, with the whole real stack, as processes and as containers
-	@$(BIN)/python -m pytest tests --stacks up,postgres,rabbitmq
+	@$(BIN)/python -m pytest tests --stacks up,postgres,rabbitmq --databases alternate
 
 test-fast: $(DEV) ## the tests that need no running stack; under two minutes
 	@$(BIN)/python -m pytest tests/unit tests/services
