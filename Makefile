@@ -19,13 +19,14 @@ IMAGES := $(filter-out analysis,$(SERVICES)) flower
 UNUSED := hf-xet huggingface-hub fsspec filelock setuptools
 EXTRAS := $(SERVICES:%=--extra %)
 
+SLOWER := tests/unit/analysis tests/services/test_analyser.py tests/services/test_rabbitmq.py tests/services/test_seats.py
 SCRIPTS := infra/containers/install tests/compose/standins/postgres-entrypoint
 # As containers see it, with both files beside it. The Host header is passed on as it came: links and the check of a
 # request's origin need the public port, and no other server stands behind the same nginx.
 NGINX_LINT := whole=$$(mktemp -d) && trap 'rm -r "$$whole"' EXIT && cp infra/nginx.conf infra/containers/*.conf "$$whole" && \
 	$(BIN)/gixy --skips host_spoofing "$$whole/nginx.conf"
 
-.PHONY: help up drill test test-fast test-unit test-store test-services test-e2e test-rabbitmq test-browser test-replicas \
+.PHONY: help up drill test test-fast test-unit test-store test-services test-analysis test-e2e test-rabbitmq test-browser test-replicas \
 	test-soak faults compose-test check fmt lock train-analysis clean
 
 help:
@@ -40,8 +41,11 @@ drill: $(LOCAL) ## kill a seat's pool and the aggregator of the stack that runs 
 test: $(DEV) ## every test, with the whole real stack, as processes and as containers
 	@$(BIN)/python -m pytest tests --stacks up,postgres,rabbitmq --databases alternate
 
-test-fast: $(DEV) ## the tests that need no running stack; under two minutes
-	@$(BIN)/python -m pytest tests/unit tests/services
+test-fast: $(DEV) ## the tests that need no running stack, RabbitMQ or models; under two minutes
+	@$(BIN)/python -m pytest tests/unit tests/services $(SLOWER:%=--ignore %)
+
+test-analysis: $(DEV) ## what measures, on its real models
+	@$(BIN)/python -m pytest tests/unit/analysis tests/services/test_analyser.py
 
 test-unit: $(DEV) ## each module by itself
 	@$(BIN)/python -m pytest tests/unit
