@@ -8,7 +8,7 @@ import gradio as gr
 from gradio.components import Component
 
 from services.ui.account import Updates
-from services.ui.memory import Memory
+from services.ui.memory import EMPTY_DRAFT, Memory
 from services.ui.rest import Json
 
 #: Rows for agents are drawn before the catalogue is known; a roster may have as many seats as this.
@@ -69,7 +69,7 @@ class Form:
 
     def empty(self) -> Updates:
         """Forget what was typed and what was offered."""
-        return {self._memory.draft: {"question": ""}, self.question: "", self.offered: {}}
+        return {self._memory.draft: EMPTY_DRAFT, self.question: "", self.offered: {}}
 
     def fill(self, catalogue: Json, draft: Json) -> Updates:
         """Offer what the catalogue holds, with the usual panel ticked and the draft back in its box."""
@@ -118,7 +118,7 @@ class Form:
         """Fill the form with an example."""
         example = _examples(catalogue, domain)[chosen]
         text = example["query"]
-        kept = {self._memory.draft: {"question": text}}
+        kept = {self._memory.draft: EMPTY_DRAFT | {"question": text}}
         return {self.question: text, self.question_type: example["question_type"]} | kept
 
 

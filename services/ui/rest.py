@@ -65,14 +65,17 @@ class Gateway:
         """Make an account."""
         self._call("POST", "/api/v1/users", body={"username": username, "password": password})
 
-    def sign_in(self, username: str, password: str) -> str:
-        """Open a session and return its token."""
+    def sign_in(self, username: str, password: str) -> Json:
+        """Open a session and return its `token`, and when it `expires_at`."""
         # A wrong password is answered with 401 too, and is no session that has ended.
         try:
-            session = self._call("POST", "/api/v1/sessions", body={"username": username, "password": password})
+            return self._call("POST", "/api/v1/sessions", body={"username": username, "password": password})
         except SignedOut as error:
             raise Refused(str(error)) from error
-        return str(session["token"])
+
+    def whose(self, token: str) -> Json:
+        """The session's `username`, and whether it `is_admin`."""
+        return self._call("GET", "/api/v1/sessions/current", token)
 
     def sign_out(self, token: str) -> None:
         """End the session everywhere."""
