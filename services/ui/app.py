@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.ui import session
+from services.ui import files, session
 from services.ui.origin import SameOrigin
 from services.ui.page import Page
 from services.ui.rest import Gateway
@@ -36,6 +36,7 @@ def create_app(settings: Settings) -> FastAPI:
     gateway = Gateway(settings.gateway_url)
     # Before the page, which takes every address that is left.
     app.include_router(session.routes(gateway))
+    app.include_router(files.routes(gateway))
     page = Page(gateway)
     gr.mount_gradio_app(
         app,
@@ -50,7 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
         mcp_server=False,
         theme=_theme(),
         css=Path(__file__).with_name("style.css").read_text(encoding="utf-8"),
-        head=ICON,
+        head=f"{ICON}<script>{Path(__file__).with_name('page.js').read_text(encoding='utf-8')}</script>",
     )
     return app
 

@@ -25,6 +25,20 @@ SHOW_ANSWER = """() => {
   }
 }"""
 
+#: The address names the query on show, so that it can be kept and sent; what the address names is opened.
+SHOW_ADDRESS = """opened => {
+  history.replaceState(null, "", opened.job_id ? `/?job=${encodeURIComponent(opened.job_id)}` : "/");
+}"""
+REMEMBERED = """(user, draft, opened, offered) => {
+  const job_id = new URLSearchParams(location.search).get("job");
+  return [user, draft, job_id ? {job_id, is_linked: true} : opened, offered];
+}"""
+SHOW_QUESTION = """() => {
+  const box = document.querySelector("#fm-ask textarea");
+  box.focus();
+  box.scrollIntoView({block: "center"});
+}"""
+
 #: None of the page's own steps is an address for others; the product's interface is the gateway.
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
 
@@ -92,7 +106,7 @@ class Page:
         ask.question.change(None, kept, self.memory.draft, js=keep, **QUIET)
         offered = [ask.offered, ask.domain]
         ask.domain.input(ask.show_examples, offered, ask.examples, **QUIET)
-        filled = [ask.question, ask.question_type, self.memory.draft]
+        filled = [ask.question, ask.question_type]
         ask.examples.click(ask.take_example, [*offered, ask.examples], filled, **QUIET)
         for choice in (ask.dealing.input, *[box.input for box in ask.asked]):
             choice(ask.show_roles, [ask.dealing, *ask.asked], ask.roles, **QUIET)
@@ -100,15 +114,21 @@ class Page:
     def _wire_live(self) -> None:
         opened, live = self.memory.opened, self.live
         submitted = self.ask_button.click(self._ask, self.form.fields, self._changed(), **QUIET)
-        picked = live.history.input(_opened, live.history, opened, **QUIET)
-        for shown in (submitted, picked):
-            shown.then(None, js=SHOW_ANSWER, **QUIET)
-            self._watch_after(shown.then)
+        submitted.then(None, js=SHOW_ANSWER, **QUIET)
+        self._watch_after(submitted.then)
+        opened.change(None, opened, js=SHOW_ADDRESS, **QUIET)
+        form_changed = [self.notice, *self.form.changed]
+        followed = live.follow_up_button.click(self._follow_up, opened, form_changed, **QUIET)
+        repeated = live.again_button.click(self._repeat, [opened, self.form.offered], form_changed, **QUIET)
+        for filled in (followed, repeated):
+            filled.then(None, js=SHOW_QUESTION, **QUIET)
+        kept = [self.memory.draft, self.form.following, self.form.parent]
+        self.form.alone_button.click(self._ask_alone, self.memory.draft, kept, **QUIET)
         live.cancel_button.click(self._cancel, opened, self._changed(), **QUIET)
 
     def _enter_after(self, trigger: Callable[..., Any], enter: Callable[..., Updates]) -> None:
         remembered = [self.memory.user, self.memory.draft, self.memory.opened, self.form.offered]
-        self._watch_after(trigger(enter, remembered, self._changed(), **QUIET).then)
+        self._watch_after(trigger(enter, remembered, self._changed(), js=REMEMBERED, **QUIET).then)
 
     def _watch_after(self, trigger: Callable[..., Any]) -> None:
         trigger(self._watch, self.memory.opened, self._changed(), trigger_mode="multiple", **QUIET)
@@ -138,8 +158,9 @@ class Page:
             left: Updates = {self.memory.user: {"username": account["username"]}}
             if user["username"] not in {"", account["username"]}:
                 left |= self._empty()
-                draft, opened, offered = EMPTY_DRAFT, {"job_id": ""}, {}
-            left |= self.live.list_history(token, opened["job_id"])
+                draft, offered = EMPTY_DRAFT, {}
+                opened = opened if opened.get("is_linked") else {"job_id": ""}
+            left[self.memory.opened] = {"job_id": opened["job_id"]}
             left |= {} if offered else self.form.fill(self._gateway.catalogue(), draft)
         except SignedOut as error:
             return self._show(self.account.card) | self.account.explain(str(error))
@@ -166,10 +187,32 @@ class Page:
             filled = form.Filled(*fields[: len(form.Filled._fields)])
             token = session.token_of(request)
             resource = self._gateway.ask(token, form.body(filled, fields[len(filled) :]), uuid4().hex)
-            history = self.live.list_history(token, resource["job_id"])
         except GatewayError as error:
             return self._refusal(error)
-        return self.live.begin(resource) | history | {self.notice: ""}
+        seats = [agent["agent_id"] for agent in filled.catalogue["agents"]]
+        followed = self.form.follow({"question": filled.question})
+        return self.live.begin(resource, seats) | followed | {self.notice: ""}
+
+    def _follow_up(self, opened: Json, request: gr.Request) -> Updates:
+        """Have the next question follow up the query on show."""
+        try:
+            asked = self._gateway.query(session.token_of(request), opened["job_id"])
+        except GatewayError as error:
+            return {self.notice: render.notice(str(error))}
+        draft = {"question": "", "parent_job_id": asked["job_id"], "parent": asked["query"]}
+        return self.form.follow(draft) | {self.form.question: "", self.notice: ""}
+
+    def _ask_alone(self, draft: Json) -> Updates:
+        """Have the next question follow up nothing."""
+        return self.form.follow({"question": draft["question"]})
+
+    def _repeat(self, opened: Json, offered: Json, request: gr.Request) -> Updates:
+        """Fill the form with the query on show."""
+        try:
+            asked = self._gateway.query(session.token_of(request), opened["job_id"])
+        except GatewayError as error:
+            return {self.notice: render.notice(str(error))}
+        return self.form.repeat(offered, asked) | {self.notice: ""}
 
     def _cancel(self, opened: Json, request: gr.Request) -> Updates:
         """Ask the gateway to stop the query on show; its stream tells the rest."""
@@ -200,7 +243,3 @@ class Page:
                 yield updates
         except GatewayError as error:
             yield self._refusal(error)
-
-
-def _opened(job_id: str) -> Json:
-    return {"job_id": job_id}

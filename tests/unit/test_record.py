@@ -21,7 +21,16 @@ REPORT: dict[str, Any] = {
         "agreements": [{"agent_ids": ["qwen", "mistral"], "quotes": [{"agent_id": "qwen", "text": "Duties\nmatter."}]}],
         "partial": [],
         "conflicts": [
-            {"one": {"agent_id": "qwen", "text": "It helps."}, "other": {"agent_id": "mistral", "text": "It harms."}}
+            {
+                "one": {"agent_id": "qwen", "text": "It helps."},
+                "other": {"agent_id": "mistral", "text": "It harms."},
+                "standing": "possible",
+            },
+            {
+                "one": {"agent_id": "qwen", "text": "It costs."},
+                "other": {"agent_id": "mistral", "text": "It pays."},
+                "standing": "dismissed",
+            },
         ],
     },
 }
@@ -68,6 +77,7 @@ def test_everything_known_stands_in_the_record() -> None:
         assert said in record
     assert "- Duties matter. (qwen, mistral)" in record
     assert "- qwen: It helps. ↔ mistral: It harms." in record
+    assert "It costs." not in record
     assert "### qwen\n\nm-7b, as Rawlsian, 812 ms, 61 + 204 tokens\n\nqwen says so." in record
 
 
