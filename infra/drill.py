@@ -46,7 +46,7 @@ def main() -> int:
         name = f"drill-{secrets.token_hex(4)}"
         password = secrets.token_urlsafe(16)
         gateway.sign_up(name, password)
-        token = gateway.sign_in(name, password)
+        token = str(gateway.sign_in(name, password)["token"])
         seats = gateway.catalogue()["agents"]
     except (StartError, GatewayError) as error:
         print(f"drill: {error}", file=sys.stderr)

@@ -21,6 +21,7 @@ from services.gateway import (
     charts,
     documents,
     events,
+    exports,
     identity,
     metrics,
     problems,
@@ -59,7 +60,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     _name_answers(app, served_by=os.environ.get("FOLKMOOT_SERVED_BY") or socket.gethostname())
     app.before_request(identity.check)
     app.before_request(bodies.check)
-    for blueprint in (users.api, catalogue.api, queries.api, charts.api, events.api(runtime), agents.api, system.api):
+    of_queries = (queries.api, charts.api, exports.api, events.api(runtime))
+    for blueprint in (users.api, catalogue.api, *of_queries, agents.api, system.api):
         app.register_api(blueprint)
     documents.register(app)
     return app

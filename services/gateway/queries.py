@@ -46,6 +46,7 @@ def list_queries(query: PageQuery) -> Response:
         limit=query.limit,
         before=None if query.cursor is None else int(query.cursor),
         search=query.q,
+        standing=query.status,
     )
     return jsonify(page.as_json())
 

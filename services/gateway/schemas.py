@@ -1,13 +1,13 @@
 """The shapes of requests, and of the answers that are not resources of the core."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from folkmoot.asks import Ask
 from folkmoot.catalogue import EXAMPLES
-from folkmoot.resources import AgentResource, ChartFormat, ChartName
+from folkmoot.resources import AgentResource, ChartFormat, ChartName, Standing
 
 Name = Annotated[str, Field(max_length=256)]
 
@@ -67,6 +67,12 @@ class ChartPath(JobPath):
     format: Annotated[ChartFormat, Field(description="Of dots or of lines.")]
 
 
+class ExportPath(JobPath):
+    """A record's address."""
+
+    format: Annotated[Literal["md", "json"], Field(description="To read, or for programs.")]
+
+
 class AgentPath(BaseModel):
     """A seat's address."""
 
@@ -83,6 +89,7 @@ class PageQuery(BaseModel):
         None
     )
     q: Annotated[str, Field(max_length=1000, description="Only queries whose text contains this.")] = ""
+    status: Annotated[Standing | None, Field(description="Only queries that ended so, or are still open.")] = None
 
 
 class IncidentsQuery(BaseModel):

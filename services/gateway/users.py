@@ -31,6 +31,13 @@ def sign_in(body: Credentials) -> tuple[Response, int]:
     return jsonify(SessionAnswer(token=token, expires_at=expires_at).model_dump(mode="json")), 201
 
 
+@api.get("/sessions/current", security=SIGNED_IN, responses={200: UserAnswer, **problems(401)})
+def show_session() -> Response:
+    """Whose session the token of this request is."""
+    account = identity.account()
+    return jsonify(UserAnswer(username=account.username, is_admin=account.is_admin).model_dump())
+
+
 @api.delete("/sessions/current", security=SIGNED_IN, responses={204: None, **problems(401)})
 def sign_out() -> tuple[str, int]:
     """End the session whose token this request carries."""

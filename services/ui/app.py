@@ -7,6 +7,8 @@ from fastapi import FastAPI
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.ui import files, session
+from services.ui.origin import SameOrigin
 from services.ui.page import Page
 from services.ui.rest import Gateway
 from services.ui.settings import Settings
@@ -30,7 +32,12 @@ def create_app(settings: Settings) -> FastAPI:
     """The UI, ready to be served at `/`."""
     app = FastAPI(title="Folkmoot", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Closed)
-    page = Page(Gateway(settings.gateway_url))
+    app.add_middleware(SameOrigin)
+    gateway = Gateway(settings.gateway_url)
+    # Before the page, which takes every address that is left.
+    app.include_router(session.routes(gateway))
+    app.include_router(files.routes(gateway))
+    page = Page(gateway)
     gr.mount_gradio_app(
         app,
         page.blocks,
@@ -44,7 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
         mcp_server=False,
         theme=_theme(),
         css=Path(__file__).with_name("style.css").read_text(encoding="utf-8"),
-        head=ICON,
+        head=f"{ICON}<script>{Path(__file__).with_name('page.js').read_text(encoding='utf-8')}</script>",
     )
     return app
 

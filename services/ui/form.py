@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import gradio as gr
 from gradio.components import Component
 
+from services.ui import render
 from services.ui.account import Updates
-from services.ui.memory import Memory
+from services.ui.memory import EMPTY_DRAFT, Memory
 from services.ui.rest import Json
 
 #: Rows for agents are drawn before the catalogue is known; a roster may have as many seats as this.
@@ -30,6 +31,9 @@ class Form:
         """Draw the form, still empty, into the page being built."""
         self._memory = memory
         self.offered = gr.State({})
+        with gr.Row(visible=False, elem_classes="fm-line") as self.following:
+            self.parent = gr.HTML("", js_on_load=None)
+            self.alone_button = gr.Button("Ask without it", size="sm", scale=0, min_width=130)
         self.question = gr.Textbox(
             label="Your question", placeholder="What should the panel weigh?", lines=3, max_lines=14, elem_id="fm-ask"
         )
@@ -42,6 +46,7 @@ class Form:
         self._draw_panel()
         self.fields: list[Component] = [
             self.question,
+            memory.draft,
             self.domain,
             self.question_type,
             self.dealing,
@@ -49,7 +54,7 @@ class Form:
             self.deadline_s,
         ]
         self.fields += [self.offered, *self.asked, *self.roles]
-        self.changed = [memory.draft, *self.fields, self.examples, *self.rows]
+        self.changed = [*self.fields, self.examples, *self.rows, self.following, self.parent]
 
     def _draw_panel(self) -> None:
         self.dealing = gr.Radio(
@@ -69,7 +74,29 @@ class Form:
 
     def empty(self) -> Updates:
         """Forget what was typed and what was offered."""
-        return {self._memory.draft: {"question": ""}, self.question: "", self.offered: {}}
+        return self.follow({}) | {self.question: "", self.offered: {}}
+
+    def follow(self, draft: Json) -> Updates:
+        """Have the next question follow up an earlier one, or none."""
+        draft = EMPTY_DRAFT | draft
+        return {
+            self._memory.draft: draft,
+            self.following: gr.Row(visible=bool(draft["parent_job_id"])),
+            self.parent: render.following(draft["parent"]),
+        }
+
+    def repeat(self, catalogue: Json, resource: Json) -> Updates:
+        """Fill the form with a query that was asked, its panel and roles too, so that they can be changed."""
+        roles = {response["agent_id"]: response["role"] for response in resource["responses"]}
+        updates: Updates = {}
+        for asked, role, agent in zip(self.asked, self.roles, catalogue["agents"], strict=False):
+            was_asked = agent["agent_id"] in roles
+            updates[asked] = was_asked
+            updates[role] = gr.Dropdown(value=roles.get(agent["agent_id"], "None"), interactive=was_asked, visible=True)
+        chosen = {self.domain: resource["domain"], self.question_type: resource["question_type"]}
+        question = {self.question: resource["query"], self.dealing: CHOOSE}
+        draft = {"question": resource["query"]}
+        return updates | chosen | question | self.follow(draft) | self.show_examples(catalogue, resource["domain"])
 
     def fill(self, catalogue: Json, draft: Json) -> Updates:
         """Offer what the catalogue holds, with the usual panel ticked and the draft back in its box."""
@@ -87,7 +114,7 @@ class Form:
                 value=limits["deadline_s"], minimum=limits["deadline_least_s"], maximum=limits["deadline_max_s"]
             ),
             self.dealing: CHOOSE,
-        } | self.show_examples(catalogue, domains[0]) | self._fill_panel(catalogue)  # fmt: skip
+        } | self.follow(draft) | self.show_examples(catalogue, domains[0]) | self._fill_panel(catalogue)  # fmt: skip
 
     def _fill_panel(self, catalogue: Json) -> Updates:
         agents, roles = catalogue["agents"], catalogue["roles"]
@@ -118,14 +145,14 @@ class Form:
         """Fill the form with an example."""
         example = _examples(catalogue, domain)[chosen]
         text = example["query"]
-        kept = {self._memory.draft: {"question": text}}
-        return {self.question: text, self.question_type: example["question_type"]} | kept
+        return {self.question: text, self.question_type: example["question_type"]}
 
 
 class Filled(NamedTuple):
     """The form's values, in the order of `Form.fields`, but for the rows of the panel, which follow."""
 
     question: str
+    draft: Json
     domain: str
     question_type: str
     dealing: str
@@ -152,6 +179,7 @@ def body(filled: Filled, rows: Sequence[Any]) -> Json:
         "agents": panel,
         "roles": dealt if filled.dealing == DEAL else chosen,
         "aggregator": filled.aggregator,
+        "parent_job_id": filled.draft["parent_job_id"] or None,
     } | ({} if filled.deadline_s is None else {"deadline_s": filled.deadline_s})
 
 

@@ -7,6 +7,8 @@ from services.ui.rest import Event, Json
 
 #: Statuses in which a query has ended.
 ENDED = ("done", "failed", "cancelled")
+#: Colours of seats, a class each in style.css; they are those of the charts.
+COLOURS = 8
 #: The way of every query; it is never gone backward, though a replay may begin anew.
 WAY = ("accepted", "asking", "aggregating")
 
@@ -31,9 +33,15 @@ class Draft:
 
 @dataclass
 class Job:
-    """A query's resource with its events applied; `connected` is false while the stream is being had back."""
+    """A query's resource with its events applied.
+
+    Attributes:
+        seats: all seats of the roster in its order, from which each has its colour, here and in the charts.
+        connected: false while the stream is being had back.
+    """
 
     resource: Json
+    seats: list[str] = field(default_factory=list)
     responses: dict[str, Draft] = field(default_factory=dict)
     consensus: Draft | None = None
     connected: bool = True
@@ -45,13 +53,24 @@ class Job:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether it is done, failed or cancelled."""
         return self.status in ENDED
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more will come: it has ended, and its analysis too."""
+        return self.ended and self.resource["analysis"]["status"] != "pending"
 
     @property
     def awaited(self) -> list[str]:
         """The agents that have not answered yet."""
         return [seat["agent_id"] for seat in self.resource["responses"] if seat["status"] == "pending"]
+
+    def colour(self, agent_id: str) -> int:
+        """The number of a seat's colour; agents that are no seats any more come after those that are."""
+        panel = [seat["agent_id"] for seat in self.resource["responses"]]
+        places = list(dict.fromkeys([*self.seats, *panel, agent_id]))
+        return places.index(agent_id) % COLOURS
 
     def seconds_left(self, now: datetime) -> float:
         """Time until the query's deadline, never below zero."""

@@ -1,4 +1,4 @@
-"""The side of the page where a query is seen: its progress, its columns, its consensus, and the earlier ones."""
+"""The side of the page where a query is seen: its progress, its columns, its consensus, what was measured of it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,22 +7,18 @@ from itertools import count
 
 import gradio as gr
 
-from services.ui import render
+from services.ui import charts, findings, render
 from services.ui.account import Updates
 from services.ui.job import Job
 from services.ui.memory import Memory
 from services.ui.rest import Gateway, Json, Refused
 from services.ui.watch import watch
 
-#: Queries in the list of earlier ones.
-HISTORY_LENGTH = 15
-
 
 class Live:
     """What is seen of one query.
 
     Attributes:
-        history: the user's earlier queries.
         changed: what its steps may change.
     """
 
@@ -37,21 +33,29 @@ class Live:
         with gr.Row(elem_classes="fm-line"):
             self.progress = gr.HTML("", js_on_load=None)
             self.cancel_button = gr.Button("Cancel", size="sm", visible=False, scale=0, min_width=90)
-        self.board = gr.HTML("", js_on_load=None)
-        self.answer = gr.HTML("", js_on_load=None)
-        self.history = gr.Radio(label="Earlier questions", visible=False, elem_id="fm-history")
-        panes = [self.heading, self.progress, self.cancel_button, self.board, self.answer]
-        self.changed = [memory.opened, *panes, self.history]
+        with gr.Tabs(visible=False, elem_id="fm-views") as self.views:
+            with gr.Tab("Answer"):
+                self.board = gr.HTML("", js_on_load=None)
+                self.answer = gr.HTML("", js_on_load=None)
+                self.findings = gr.HTML("", js_on_load=None)
+            with gr.Tab("Analysis"):
+                self.charts = gr.HTML("", js_on_load=None)
+        with gr.Row(visible=False, elem_id="fm-next") as self.next:
+            self.follow_up_button = gr.Button("Ask a follow-up", size="sm", scale=0, min_width=150)
+            self.again_button = gr.Button("Ask again with other roles", size="sm", scale=0, min_width=220)
+            self.links = gr.HTML("", js_on_load=None)
+        self._texts = [self.heading, self.progress, self.board, self.answer, self.findings, self.charts, self.links]
+        self.changed = [memory.opened, *self._texts, self.cancel_button, self.follow_up_button, self.views, self.next]
 
-    def begin(self, resource: Json) -> Updates:
+    def begin(self, resource: Json, seats: list[str]) -> Updates:
         """Show a query the moment it was accepted."""
-        return self.picture(Job(resource)) | {self._memory.opened: {"job_id": resource["job_id"]}}
+        return self.picture(Job(resource, seats)) | {self._memory.opened: {"job_id": resource["job_id"]}}
 
     def clear(self) -> Updates:
         """Show no query."""
-        cleared: Updates = dict.fromkeys((self.progress, self.board, self.answer), "")
-        hidden = {self.cancel_button: gr.Button(visible=False)}
-        return {self._memory.opened: {"job_id": ""}, self.heading: render.EMPTY} | cleared | hidden
+        cleared: Updates = dict.fromkeys(self._texts, "")
+        hidden = {part: gr.update(visible=False) for part in (self.cancel_button, self.views, self.next)}
+        return {self._memory.opened: {"job_id": ""}} | cleared | hidden | {self.heading: render.EMPTY}
 
     def picture(self, job: Job) -> Updates:
         """All that is shown of a query as it stands."""
@@ -60,15 +64,14 @@ class Live:
             self.progress: render.progress(job, datetime.now(UTC)),
             self.board: render.board(job),
             self.answer: render.answer(job),
+            self.findings: findings.findings(job),
+            self.charts: charts.charts(job),
+            self.links: render.links(job),
             self.cancel_button: gr.update(visible=not job.ended),
+            self.follow_up_button: gr.update(visible=job.status == "done"),
+            self.views: gr.update(visible=True),
+            self.next: gr.update(visible=job.ended),
         }
-
-    def list_history(self, token: str, job_id: str) -> Updates:
-        """The newest queries of the user, with the one on show marked."""
-        queries = self._gateway.history(token, HISTORY_LENGTH)
-        choices = [(render.history_label(query), query["job_id"]) for query in queries]
-        shown = job_id if job_id in [value for _, value in choices] else None
-        return {self.history: gr.Radio(choices=choices, value=shown, visible=bool(choices))}
 
     def forget(self, tab: str) -> None:
         """End what the tab watches."""
@@ -85,15 +88,16 @@ class Live:
         mine = self._watching[tab] = (next(self._serials), job_id)
         shown: Updates = {}
         try:
+            seats = await asyncio.to_thread(self._gateway.seats)
             async for job in watch(self._gateway, token, job_id):
                 if self._watching.get(tab) != mine:
                     return
+                job.seats = seats
                 picture = self.picture(job)
                 # Gradio takes an empty answer for a wrong one.
                 if news := {pane: value for pane, value in picture.items() if shown.get(pane) != value}:
                     yield news
                 shown = picture
-            yield await asyncio.to_thread(self.list_history, token, job_id)
         except Refused as error:
             yield self.clear() | {self.heading: render.notice(str(error)) + render.EMPTY}
         finally:

@@ -6,11 +6,11 @@ from uuid import uuid4
 
 import gradio as gr
 
-from services.ui import form, render
+from services.ui import form, render, session
 from services.ui.account import Account, Updates
 from services.ui.form import Form
 from services.ui.live import Live
-from services.ui.memory import Memory
+from services.ui.memory import EMPTY_DRAFT, Memory
 from services.ui.rest import Gateway, GatewayError, Json, SignedOut
 
 #: Users who can watch at the same time; each holds one place while a query runs.
@@ -23,6 +23,20 @@ SHOW_ANSWER = """() => {
     const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     document.getElementById("fm-live").scrollIntoView({behavior: calm ? "auto" : "smooth"});
   }
+}"""
+
+#: The address names the query on show, so that it can be kept and sent; what the address names is opened.
+SHOW_ADDRESS = """opened => {
+  history.replaceState(null, "", opened.job_id ? `/?job=${encodeURIComponent(opened.job_id)}` : "/");
+}"""
+REMEMBERED = """(user, draft, opened, offered) => {
+  const job_id = new URLSearchParams(location.search).get("job");
+  return [user, draft, job_id ? {job_id, is_linked: true} : opened, offered];
+}"""
+SHOW_QUESTION = """() => {
+  const box = document.querySelector("#fm-ask textarea");
+  box.focus();
+  box.scrollIntoView({block: "center"});
 }"""
 
 #: None of the page's own steps is an address for others; the product's interface is the gateway.
@@ -42,7 +56,7 @@ class Page:
         with gr.Blocks(title="Folkmoot", analytics_enabled=False, fill_width=True) as self.blocks:
             self.memory = Memory()
             self._draw_start()
-            self.account = Account(gateway, self.memory)
+            self.account = Account(self.memory)
             self._draw_workspace()
             self._wire()
         self.blocks.max_threads = WATCHERS
@@ -68,69 +82,91 @@ class Page:
                     self.live = Live(self._gateway, self.memory)
 
     def _wire(self) -> None:
-        self._enter_after(self.blocks.load)
-        self._enter_after(self.again_button.click)
+        self._enter_after(self.blocks.load, self._open)
+        self._enter_after(self.again_button.click, self._open)
         self._wire_account()
         self._wire_form()
         self._wire_live()
 
     def _wire_account(self) -> None:
-        account, changed = self.account, self._changed()
-        credentials = [account.username, account.password, self.memory.session]
+        account = self.account
+        credentials = [account.username, account.password]
+        told = [account.notice, account.password]
         for trigger in (account.sign_in_button.click, account.username.submit, account.password.submit):
-            self._enter_after(trigger(account.sign_in, credentials, account.changed, **QUIET).then)
-        self._enter_after(account.sign_up_button.click(account.sign_up, credentials, account.changed, **QUIET).then)
-        self.sign_out_button.click(self._sign_out, self.memory.session, changed, **QUIET)
+            self._enter_after(trigger(account.tell, credentials, told, js=session.SIGN_IN, **QUIET).then, self._enter)
+        signed_up = account.sign_up_button.click(account.tell, credentials, told, js=session.SIGN_UP, **QUIET)
+        self._enter_after(signed_up.then, self._enter)
+        # What the sign-out said takes the place of the input.
+        self.sign_out_button.click(self._sign_out, self.whoami, self._changed(), js=session.SIGN_OUT, **QUIET)
 
     def _wire_form(self) -> None:
         ask = self.form
-        keep = "question => [{question}]"
-        ask.question.change(None, ask.question, self.memory.draft, js=keep, **QUIET)
+        keep = "(question, draft) => [{...draft, question}]"
+        kept = [ask.question, self.memory.draft]
+        ask.question.change(None, kept, self.memory.draft, js=keep, **QUIET)
         offered = [ask.offered, ask.domain]
         ask.domain.input(ask.show_examples, offered, ask.examples, **QUIET)
-        filled = [ask.question, ask.question_type, self.memory.draft]
+        filled = [ask.question, ask.question_type]
         ask.examples.click(ask.take_example, [*offered, ask.examples], filled, **QUIET)
         for choice in (ask.dealing.input, *[box.input for box in ask.asked]):
             choice(ask.show_roles, [ask.dealing, *ask.asked], ask.roles, **QUIET)
 
     def _wire_live(self) -> None:
-        session, opened, live = self.memory.session, self.memory.opened, self.live
-        submitted = self.ask_button.click(self._ask, [session, *self.form.fields], self._changed(), **QUIET)
-        picked = live.history.input(_opened, live.history, opened, **QUIET)
-        for shown in (submitted, picked):
-            shown.then(None, js=SHOW_ANSWER, **QUIET)
-            self._watch_after(shown.then)
-        live.cancel_button.click(self._cancel, [session, opened], self._changed(), **QUIET)
+        opened, live = self.memory.opened, self.live
+        submitted = self.ask_button.click(self._ask, self.form.fields, self._changed(), **QUIET)
+        submitted.then(None, js=SHOW_ANSWER, **QUIET)
+        self._watch_after(submitted.then)
+        opened.change(None, opened, js=SHOW_ADDRESS, **QUIET)
+        form_changed = [self.notice, *self.form.changed]
+        followed = live.follow_up_button.click(self._follow_up, opened, form_changed, **QUIET)
+        repeated = live.again_button.click(self._repeat, [opened, self.form.offered], form_changed, **QUIET)
+        for filled in (followed, repeated):
+            filled.then(None, js=SHOW_QUESTION, **QUIET)
+        kept = [self.memory.draft, self.form.following, self.form.parent]
+        self.form.alone_button.click(self._ask_alone, self.memory.draft, kept, **QUIET)
+        live.cancel_button.click(self._cancel, opened, self._changed(), **QUIET)
 
-    def _enter_after(self, trigger: Callable[..., Any]) -> None:
-        remembered = [self.memory.session, self.memory.draft, self.memory.opened, self.form.offered]
-        self._watch_after(trigger(self._enter, remembered, self._changed(), **QUIET).then)
+    def _enter_after(self, trigger: Callable[..., Any], enter: Callable[..., Updates]) -> None:
+        remembered = [self.memory.user, self.memory.draft, self.memory.opened, self.form.offered]
+        self._watch_after(trigger(enter, remembered, self._changed(), js=REMEMBERED, **QUIET).then)
 
     def _watch_after(self, trigger: Callable[..., Any]) -> None:
-        watched = [self.memory.session, self.memory.opened]
-        trigger(self._watch, watched, self._changed(), trigger_mode="multiple", **QUIET)
+        trigger(self._watch, self.memory.opened, self._changed(), trigger_mode="multiple", **QUIET)
 
     def _changed(self) -> list[Any]:
         """All that a step may change; a step answers with what it does change."""
         views = [self.start, self.start_notice, self.again_button, self.workspace, self.whoami, self.notice]
         return [*views, *self.account.changed, *self.form.changed, *self.live.changed]
 
-    def _enter(self, session: Json, draft: Json, opened: Json, offered: Json) -> Updates:
-        """Show the workspace to who has a session, and the card to everybody else."""
-        if not session.get("token"):
-            return self._show(self.account.card)
-        left: Updates = {}
-        if not session["again"]:
-            left = self._empty() | {self.memory.session: session | {"again": True}}
-            draft, opened, offered = {"question": ""}, {"job_id": ""}, {}
+    def _open(self, user: Json, draft: Json, opened: Json, offered: Json, request: gr.Request) -> Updates:
+        """Enter; who was signed in and is no more hears why."""
         try:
-            left |= self.live.list_history(session["token"], opened["job_id"])
+            session.token_of(request)
+        except SignedOut as error:
+            told = self.account.explain(str(error)) if user["username"] else {}
+            return self._show(self.account.card) | told
+        return self._enter(user, draft, opened, offered, request)
+
+    def _enter(self, user: Json, draft: Json, opened: Json, offered: Json, request: gr.Request) -> Updates:
+        """Show the workspace to who has a session, and the card to everybody else."""
+        try:
+            token = session.token_of(request)
+        except SignedOut:
+            return self._show(self.account.card)
+        try:
+            account = self._gateway.whose(token)
+            left: Updates = {self.memory.user: {"username": account["username"]}}
+            if user["username"] not in {"", account["username"]}:
+                left |= self._empty()
+                draft, offered = EMPTY_DRAFT, {}
+                opened = opened if opened.get("is_linked") else {"job_id": ""}
+            left[self.memory.opened] = {"job_id": opened["job_id"]}
             left |= {} if offered else self.form.fill(self._gateway.catalogue(), draft)
         except SignedOut as error:
-            return self._show(self.account.card) | self.account.forget(session, str(error))
+            return self._show(self.account.card) | self.account.explain(str(error))
         except GatewayError as error:
             return self._show(self.start) | {self.start_notice: render.BRAND + render.notice(str(error))}
-        return self._show(self.workspace) | left | {self.whoami: render.signed_in_as(session["username"])}
+        return self._show(self.workspace) | left | {self.whoami: render.signed_in_as(account["username"])}
 
     def _empty(self) -> Updates:
         """Leave nothing of one user to the next."""
@@ -141,47 +177,69 @@ class Page:
         updates: Updates = {each: gr.Column(visible=each is view) for each in views}
         return updates | {self.again_button: gr.Button(visible=view is self.start)}
 
-    def _sign_out(self, session: Json, request: gr.Request) -> Updates:
+    def _sign_out(self, sentence: str, request: gr.Request) -> Updates:
         self.live.forget(request.session_hash or "")
-        return self._show(self.account.card) | self._empty() | self.account.sign_out(session)
+        return self._show(self.account.card) | self._empty() | self.account.part(sentence)
 
-    def _ask(self, session: Json, *fields: Any) -> Updates:
+    def _ask(self, request: gr.Request, *fields: Any) -> Updates:
         """Submit the question; what was typed stays where it is, whatever happens."""
         try:
             filled = form.Filled(*fields[: len(form.Filled._fields)])
-            token = session.get("token", "")
+            token = session.token_of(request)
             resource = self._gateway.ask(token, form.body(filled, fields[len(filled) :]), uuid4().hex)
-            history = self.live.list_history(token, resource["job_id"])
         except GatewayError as error:
-            return self._refusal(session, error)
-        return self.live.begin(resource) | history | {self.notice: ""}
+            return self._refusal(error)
+        seats = [agent["agent_id"] for agent in filled.catalogue["agents"]]
+        followed = self.form.follow({"question": filled.question})
+        return self.live.begin(resource, seats) | followed | {self.notice: ""}
 
-    def _cancel(self, session: Json, opened: Json) -> Updates:
+    def _follow_up(self, opened: Json, request: gr.Request) -> Updates:
+        """Have the next question follow up the query on show."""
+        try:
+            asked = self._gateway.query(session.token_of(request), opened["job_id"])
+        except GatewayError as error:
+            return {self.notice: render.notice(str(error))}
+        draft = {"question": "", "parent_job_id": asked["job_id"], "parent": asked["query"]}
+        return self.form.follow(draft) | {self.form.question: "", self.notice: ""}
+
+    def _ask_alone(self, draft: Json) -> Updates:
+        """Have the next question follow up nothing."""
+        return self.form.follow({"question": draft["question"]})
+
+    def _repeat(self, opened: Json, offered: Json, request: gr.Request) -> Updates:
+        """Fill the form with the query on show."""
+        try:
+            asked = self._gateway.query(session.token_of(request), opened["job_id"])
+        except GatewayError as error:
+            return {self.notice: render.notice(str(error))}
+        return self.form.repeat(offered, asked) | {self.notice: ""}
+
+    def _cancel(self, opened: Json, request: gr.Request) -> Updates:
         """Ask the gateway to stop the query on show; its stream tells the rest."""
         try:
-            self._gateway.cancel(session.get("token", ""), opened["job_id"])
+            self._gateway.cancel(session.token_of(request), opened["job_id"])
         except GatewayError as error:
-            return self._refusal(session, error)
+            return self._refusal(error)
         return {self.notice: ""}
 
-    def _refusal(self, session: Json, error: GatewayError) -> Updates:
+    def _refusal(self, error: GatewayError) -> Updates:
         """The error as its sentence; one that ends the session brings the card back."""
         if isinstance(error, SignedOut):
-            return self._show(self.account.card) | self.account.forget(session, str(error))
+            return self._show(self.account.card) | self.account.explain(str(error))
         return {self.notice: render.notice(str(error))}
 
-    async def _watch(self, session: Json, opened: Json, request: gr.Request) -> AsyncIterator[Updates]:
+    async def _watch(self, opened: Json, request: gr.Request) -> AsyncIterator[Updates]:
         """Keep the live side true until the query on show has ended."""
         # Gradio empties the outputs of a generator that ends without a word.
         yield {self.notice: gr.skip()}
-        if not session.get("token") or not opened["job_id"]:
+        if not opened["job_id"]:
             return
         try:
-            async for updates in self.live.follow(request.session_hash or "", session["token"], opened["job_id"]):
+            token = session.token_of(request)
+        except SignedOut:
+            return
+        try:
+            async for updates in self.live.follow(request.session_hash or "", token, opened["job_id"]):
                 yield updates
         except GatewayError as error:
-            yield self._refusal(session, error)
-
-
-def _opened(job_id: str) -> Json:
-    return {"job_id": job_id}
+            yield self._refusal(error)

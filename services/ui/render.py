@@ -29,9 +29,6 @@ STATES = {
     "skipped": ("skipped", "idle"),
 }
 
-#: Colours that people with any colour vision can tell apart, a class each in style.css.
-SEAT_COLOURS = 7
-
 
 def notice(sentence: str, tone: str = "bad") -> str:
     """A sentence that a screen reader speaks at once; nothing for an empty one."""
@@ -42,6 +39,8 @@ def heading(job: Job) -> str:
     """The question, and above it whether the answer is degraded or missing, with the reasons."""
     query = job.resource
     about = " · ".join(escape(query[name]) for name in ("domain", "question_type") if query[name] != "None")
+    if query.get("parent_job_id"):
+        about += f' · follows up <a href="/?job={escape(query["parent_job_id"])}">an earlier question</a>'
     return f'{_banner(job)}<p class="fm-about">{about}</p><h2 class="fm-question">{escape(query["query"])}</h2>'
 
 
@@ -97,33 +96,36 @@ def _ending(job: Job) -> str:
 
 def board(job: Job) -> str:
     """A column a seat, side by side."""
-    seats = job.resource["responses"]
-    columns = "".join(_column(job, seat, place) for place, seat in enumerate(seats))
+    columns = "".join(_column(job, seat) for seat in job.resource["responses"])
     return f'<div class="fm-board">{columns}</div>'
 
 
-def _column(job: Job, seat: Json, place: int) -> str:
+def _column(job: Job, seat: Json) -> str:
     agent_id = escape(seat["agent_id"])
     draft = job.responses.get(seat["agent_id"])
     state, tone = _state(job, seat, draft.text if draft else "")
     role = "" if seat["role"] == "None" else f'<span class="fm-role">{escape(seat["role"])}</span> '
     return (
-        f'<section class="fm-seat c{place % SEAT_COLOURS}" data-agent="{agent_id}"'
+        f'<section class="fm-seat c{job.colour(seat["agent_id"])}" data-agent="{agent_id}"'
         f' data-status="{escape(seat["status"])}" aria-label="Response of {agent_id}">'
         f'<header><h3>{agent_id}</h3><span class="fm-state {tone}">{escape(state)}</span>'
         f'<p class="fm-model">{role}<span>{escape(seat["model"])}</span></p></header>'
-        f"{_words(seat, draft.text if draft else '')}</section>"
+        f"{_words(seat, draft.text if draft else '')}{_foot(seat)}</section>"
     )
 
 
 def _state(job: Job, seat: Json, streamed: str) -> tuple[str, str]:
     if seat["status"] != "pending":
         word, tone = STATES[seat["status"]]
-        in_s = f" in {seat['latency_ms'] / 1000:.1f} s" if tone == "good" and seat["latency_ms"] is not None else ""
+        in_s = f" in {_duration(seat['latency_ms'])}" if tone == "good" and seat["latency_ms"] is not None else ""
         return word + in_s + (", from the cache" if seat["cached"] else ""), tone
     if job.ended:
         return "no answer", "idle"
     return ("answering", "live") if streamed else ("waiting", "idle")
+
+
+def _duration(latency_ms: int) -> str:
+    return f"{latency_ms} ms" if latency_ms < 1000 else f"{latency_ms / 1000:.1f} s"
 
 
 def _words(seat: Json, streamed: str) -> str:
@@ -132,6 +134,20 @@ def _words(seat: Json, streamed: str) -> str:
         return f'<div class="fm-words"><p class="fm-reason {tone}">{escape(seat["error"])}</p></div>'
     live = seat["status"] == "pending"
     return _scroll(seat["text"] or streamed, live, f"Text of {seat['agent_id']}")
+
+
+def _foot(seat: Json) -> str:
+    """What a response took, and a button to copy it."""
+    if seat["status"] != "ok":
+        return ""
+    read, written = seat["prompt_tokens"], seat["completion_tokens"]
+    tokens = "" if written is None else f"{read or 0} tokens read, {written} written"
+    again = f" · {seat['attempts']} attempts" if seat["attempts"] > 1 else ""
+    return f"<footer><span>{tokens}{again}</span>{_copy('the response of ' + seat['agent_id'])}</footer>"
+
+
+def _copy(what: str) -> str:
+    return f'<button type="button" class="fm-copy" data-copy aria-label="Copy {escape(what)}">Copy</button>'
 
 
 def answer(job: Job) -> str:
@@ -149,7 +165,8 @@ def answer(job: Job) -> str:
     instead = f" in place of {job.resource['aggregator']['requested']}" if failed_over else ""
     return (
         f'<section class="fm-answer" aria-label="Consensus"><header><h2>Consensus</h2>'
-        f'<p class="fm-model">{escape(writer + instead)}</p></header>{markdown(text)}</section>'
+        f'<p class="fm-model">{escape(writer + instead)}</p>{_copy("the consensus") if stored else ""}</header>'
+        f"{markdown(text)}</section>"
     )
 
 
@@ -161,12 +178,26 @@ def _scroll(text: str, live: bool, label: str) -> str:
     )
 
 
+def links(job: Job) -> str:
+    """The record to download, and the query's own address, once it has ended."""
+    if not job.ended:
+        return ""
+    address = f"/jobs/{escape(job.resource['job_id'])}/export"
+    return (
+        f'<p class="fm-links">Export as <a href="{address}.md" download>Markdown</a> or '
+        f'<a href="{address}.json" download>JSON</a></p>'
+    )
+
+
 def history_label(query: Json) -> str:
     """A query in the list of earlier ones."""
-    text = " ".join(query["query"].split())
-    text = text if len(text) <= 90 else f"{text[:89]}…"
     state = {"done": "", "failed": " (failed)", "cancelled": " (cancelled)"}.get(query["status"], " (running)")
-    return text + state
+    return _shortened(query["query"]) + state
+
+
+def _shortened(question: str) -> str:
+    text = " ".join(question.split())
+    return text if len(text) <= 90 else f"{text[:89]}…"
 
 
 @lru_cache(maxsize=512)
@@ -187,6 +218,11 @@ def _outside_link(renderer: RendererHTML, tokens: list[Token], index: int, optio
     tokens[index].attrSet("target", "_blank")
     tokens[index].attrSet("rel", "noopener noreferrer nofollow")
     return renderer.renderToken(tokens, index, options, _env)
+
+
+def following(question: str) -> str:
+    """Which question the next one follows up."""
+    return f'<p class="fm-about">Follows up: <q>{escape(_shortened(question))}</q></p>' if question else ""
 
 
 def signed_in_as(username: str) -> str:

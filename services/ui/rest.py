@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -65,14 +65,17 @@ class Gateway:
         """Make an account."""
         self._call("POST", "/api/v1/users", body={"username": username, "password": password})
 
-    def sign_in(self, username: str, password: str) -> str:
-        """Open a session and return its token."""
+    def sign_in(self, username: str, password: str) -> Json:
+        """Open a session and return its `token`, and when it `expires_at`."""
         # A wrong password is answered with 401 too, and is no session that has ended.
         try:
-            session = self._call("POST", "/api/v1/sessions", body={"username": username, "password": password})
+            return self._call("POST", "/api/v1/sessions", body={"username": username, "password": password})
         except SignedOut as error:
             raise Refused(str(error)) from error
-        return str(session["token"])
+
+    def whose(self, token: str) -> Json:
+        """The session's `username`, and whether it `is_admin`."""
+        return self._call("GET", "/api/v1/sessions/current", token)
 
     def sign_out(self, token: str) -> None:
         """End the session everywhere."""
@@ -81,6 +84,10 @@ class Gateway:
     def catalogue(self) -> Json:
         """All that a question can be asked with."""
         return self._call("GET", "/api/v1/catalogue")
+
+    def seats(self) -> list[str]:
+        """The agent_id of every seat, in the roster's order."""
+        return [agent["agent_id"] for agent in self.catalogue()["agents"]]
 
     def ask(self, token: str, body: Json, key: str) -> Json:
         """Submit a query; sent once more when nobody answered, which the idempotency key makes safe."""
@@ -96,6 +103,12 @@ class Gateway:
     def history(self, token: str, limit: int) -> list[Json]:
         """The newest of the user's own queries."""
         return list(self._call("GET", f"/api/v1/queries?limit={limit}", token)["queries"])
+
+    def file(self, token: str, job_id: str, name: str) -> tuple[bytes, Mapping[str, str]]:
+        """A file of a query, such as `export.md`, with the headers of its answer."""
+        path = f"/api/v1/queries/{quote(job_id, safe='')}/{name}"
+        with self._send("GET", path, token, headers={}, timeout=TIMEOUT_S) as response:
+            return response.content, response.headers
 
     def cancel(self, token: str, job_id: str) -> None:
         """Stop a query; one that has ended stays as it ended."""

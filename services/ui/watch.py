@@ -84,7 +84,7 @@ class _Reader(threading.Thread):
     def _read(self) -> None:
         resource = self._gateway.query(self._token, self._job_id)
         self._put(resource)
-        if Job(resource).ended:
+        if Job(resource).settled:
             return
         for event in self._gateway.follow(self._token, self._job_id, self._stopped.is_set):
             self._put(event)
@@ -101,7 +101,7 @@ class _Reader(threading.Thread):
         except Unreachable:
             return False
         self._put(resource)
-        return Job(resource).ended
+        return Job(resource).settled
 
     def _put(self, item: Item) -> None:
         # A loop that has closed has no page left to tell.

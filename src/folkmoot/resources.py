@@ -14,6 +14,9 @@ ChartFormat = Literal["png", "svg"]
 #: another seat concluded instead; an admin had its errors forgotten.
 IncidentKind = Literal["state", "replaced", "skipped", "failed_over", "reset"]
 
+#: How a query stands, for a search: it ended in one of these ways, or it is still open.
+Standing = Literal["open", "done", "failed", "cancelled"]
+
 #: Statuses in which a query has ended.
 ENDED: tuple[QueryStatus, ...] = ("done", "failed", "cancelled")
 

@@ -20,6 +20,7 @@ import pytest
 from services.ui import render
 from services.ui.form import CHOOSE, DEAL, ROWS, Filled, body
 from services.ui.job import Job
+from services.ui.memory import EMPTY_DRAFT
 from services.ui.rest import Event, Gateway, Refused, SignedOut, Unreachable, parse_events
 from services.ui.settings import SettingsError, load
 from services.ui.watch import watch
@@ -45,6 +46,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Answer a submission."""
+        self.server.answer(self)
+
+    def do_DELETE(self) -> None:
+        """Answer a removal."""
         self.server.answer(self)
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -114,9 +119,11 @@ def resource(**changes: Any) -> Json:
     """A query with one agent, just accepted."""
     seat: Json = {"agent_id": "qwen", "model": "m", "role": "None", "status": "pending", "text": None, "error": None}
     seat |= {"latency_ms": None, "cached": False, "attempts": 0}
+    seat |= {"prompt_tokens": None, "completion_tokens": None}
     times = {"created_at": "2030-01-01T00:00:00Z", "deadline_at": "2030-01-01T00:01:00Z", "finished_at": None}
     query = {"job_id": "j1", "status": "asking", "query": "Why?", "domain": "Policy", "question_type": "None"}
-    more = {"aggregator": {"requested": "llama3", "used": None, "failed_over": False}, "consensus": None}
+    more: Json = {"aggregator": {"requested": "llama3", "used": None, "failed_over": False}, "consensus": None}
+    more["analysis"] = {"status": "skipped", "reason": "none", "report": None, "charts": []}
     return {**query, **times, **more, "responses": [seat], "degraded": False, "notes": [], **changes}
 
 
@@ -343,7 +350,7 @@ def filled(dealing: str) -> Filled:
     """The form as a user left it, but for the panel."""
     seats = [{"agent_id": "qwen"}, {"agent_id": "llama3"}]
     catalogue = {"agents": seats, "roles": ["None", "Utilitarian", "Rawlsian"]}
-    return Filled("Why?", "Policy", "None", dealing, "llama3", 45, catalogue)
+    return Filled("Why?", EMPTY_DRAFT, "Policy", "None", dealing, "llama3", 45, catalogue)
 
 
 def test_chosen_roles_go_with_their_agents() -> None:

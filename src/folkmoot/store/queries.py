@@ -12,7 +12,7 @@ from folkmoot.db import Database
 from folkmoot.errors import IdempotencyMismatch, NotFound
 from folkmoot.models import Interaction, Response
 from folkmoot.prompts import Question, Turn
-from folkmoot.resources import ENDED, QueryPage, QueryResource, QuerySummary
+from folkmoot.resources import ENDED, QueryPage, QueryResource, QuerySummary, Standing
 from folkmoot.store import asking, incidents, outbox, records
 from folkmoot.store.incidents import NewIncident
 
@@ -188,13 +188,19 @@ def conversation(db: Database, job_id: str | None, *, user_id: int) -> tuple[Tur
     return tuple(reversed(turns))
 
 
-def page(db: Database, user_id: int, *, limit: int, before: int | None, search: str) -> QueryPage:
-    """The user's queries, newest first, from the one before `before` on, that contain `search`."""
+def page(
+    db: Database, user_id: int, *, limit: int, before: int | None, search: str, standing: Standing | None = None
+) -> QueryPage:
+    """The user's queries, newest first, from the one before `before` on, that contain `search` and stand like this."""
     statement = select(Interaction).where(Interaction.user_id == user_id).order_by(Interaction.id.desc())
     if before is not None:
         statement = statement.where(Interaction.id < before)
     if NUL in search:
         return QueryPage(queries=[], next_cursor=None)
+    if standing == "open":
+        statement = statement.where(Interaction.status.not_in(ENDED))
+    elif standing:
+        statement = statement.where(Interaction.status == standing)
     if search:
         statement = statement.where(Interaction.query.icontains(search, autoescape=True))
     with db.read() as connection:
