@@ -27,10 +27,12 @@ SHOW_ANSWER = """() => {
 
 #: The address names the query on show, so that it can be kept and sent; what the address names is opened.
 SHOW_ADDRESS = """opened => {
+  if (window.folkmootLinked && window.folkmootLinked !== opened.job_id) return;
+  window.folkmootLinked = "";
   history.replaceState(null, "", opened.job_id ? `/?job=${encodeURIComponent(opened.job_id)}` : "/");
 }"""
 REMEMBERED = """(user, draft, opened, offered) => {
-  const job_id = new URLSearchParams(location.search).get("job");
+  const job_id = window.folkmootLinked;
   return [user, draft, job_id ? {job_id, is_linked: true} : opened, offered];
 }"""
 SHOW_QUESTION = """() => {

@@ -75,7 +75,7 @@ def test_follow_up_and_asking_again_fill_the_form(page: Page, asked: str) -> Non
 
     page.get_by_role("button", name="Ask a follow-up").click()
     expect(page.get_by_label("Your question")).to_have_value("")
-    expect(page.locator("#fm-form")).to_contain_text("Follows up: “Should university")
+    expect(page.locator("#fm-form")).to_contain_text("Follows up: Should university")
     page.get_by_label("Your question").fill("Who should pay for it?")
     page.get_by_role("button", name="Ask the panel").click()
 
