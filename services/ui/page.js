@@ -1,3 +1,6 @@
+// The query that the address names, until the page has opened it: what the browser remembers must not take its place.
+window.folkmootLinked = new URLSearchParams(location.search).get("job") || "";
+
 // Buttons inside what the server draws; everything else of the page is Gradio's.
 document.addEventListener("click", async (event) => {
   const button = event.target.closest?.("button[data-copy]");

@@ -27,10 +27,12 @@ SHOW_ANSWER = """() => {
 
 #: The address names the query on show, so that it can be kept and sent; what the address names is opened.
 SHOW_ADDRESS = """opened => {
+  if (window.folkmootLinked && window.folkmootLinked !== opened.job_id) return;
+  window.folkmootLinked = "";
   history.replaceState(null, "", opened.job_id ? `/?job=${encodeURIComponent(opened.job_id)}` : "/");
 }"""
 REMEMBERED = """(user, draft, opened, offered) => {
-  const job_id = new URLSearchParams(location.search).get("job");
+  const job_id = window.folkmootLinked;
   return [user, draft, job_id ? {job_id, is_linked: true} : opened, offered];
 }"""
 SHOW_QUESTION = """() => {
@@ -114,8 +116,10 @@ class Page:
     def _wire_live(self) -> None:
         opened, live = self.memory.opened, self.live
         submitted = self.ask_button.click(self._ask, self.form.fields, self._changed(), **QUIET)
-        submitted.then(None, js=SHOW_ANSWER, **QUIET)
-        self._watch_after(submitted.then)
+        picked = live.history.input(_opened, live.history, opened, **QUIET)
+        for shown in (submitted, picked):
+            shown.then(None, js=SHOW_ANSWER, **QUIET)
+            self._watch_after(shown.then)
         opened.change(None, opened, js=SHOW_ADDRESS, **QUIET)
         form_changed = [self.notice, *self.form.changed]
         followed = live.follow_up_button.click(self._follow_up, opened, form_changed, **QUIET)
@@ -161,6 +165,7 @@ class Page:
                 draft, offered = EMPTY_DRAFT, {}
                 opened = opened if opened.get("is_linked") else {"job_id": ""}
             left[self.memory.opened] = {"job_id": opened["job_id"]}
+            left |= self.live.list_history(token, opened["job_id"])
             left |= {} if offered else self.form.fill(self._gateway.catalogue(), draft)
         except SignedOut as error:
             return self._show(self.account.card) | self.account.explain(str(error))
@@ -187,11 +192,12 @@ class Page:
             filled = form.Filled(*fields[: len(form.Filled._fields)])
             token = session.token_of(request)
             resource = self._gateway.ask(token, form.body(filled, fields[len(filled) :]), uuid4().hex)
+            history = self.live.list_history(token, resource["job_id"])
         except GatewayError as error:
             return self._refusal(error)
         seats = [agent["agent_id"] for agent in filled.catalogue["agents"]]
         followed = self.form.follow({"question": filled.question})
-        return self.live.begin(resource, seats) | followed | {self.notice: ""}
+        return self.live.begin(resource, seats) | history | followed | {self.notice: ""}
 
     def _follow_up(self, opened: Json, request: gr.Request) -> Updates:
         """Have the next question follow up the query on show."""
@@ -243,3 +249,7 @@ class Page:
                 yield updates
         except GatewayError as error:
             yield self._refusal(error)
+
+
+def _opened(job_id: str) -> Json:
+    return {"job_id": job_id}

@@ -143,7 +143,8 @@ def _foot(seat: Json) -> str:
     read, written = seat["prompt_tokens"], seat["completion_tokens"]
     tokens = "" if written is None else f"{read or 0} tokens read, {written} written"
     again = f" · {seat['attempts']} attempts" if seat["attempts"] > 1 else ""
-    return f"<footer><span>{tokens}{again}</span>{_copy('the response of ' + seat['agent_id'])}</footer>"
+    what = f"what {seat['agent_id']} wrote"
+    return f"<footer><span>{tokens}{again}</span>{_copy(what)}</footer>"
 
 
 def _copy(what: str) -> str:
@@ -165,7 +166,7 @@ def answer(job: Job) -> str:
     instead = f" in place of {job.resource['aggregator']['requested']}" if failed_over else ""
     return (
         f'<section class="fm-answer" aria-label="Consensus"><header><h2>Consensus</h2>'
-        f'<p class="fm-model">{escape(writer + instead)}</p>{_copy("the consensus") if stored else ""}</header>'
+        f'<p class="fm-model">{escape(writer + instead)}</p>{_copy("the conclusion") if stored else ""}</header>'
         f"{markdown(text)}</section>"
     )
 

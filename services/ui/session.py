@@ -24,6 +24,7 @@ SEND = """async (username, password) => {
 }"""
 SIGN_IN, SIGN_UP = SEND.replace("ADDRESS", "/session"), SEND.replace("ADDRESS", "/account")
 SIGN_OUT = """async () => {
+  window.folkmootLinked = "";
   try {
     const answer = await fetch("/session", {method: "DELETE"});
     return [(await answer.json()).detail];

@@ -75,12 +75,16 @@ def test_follow_up_and_asking_again_fill_the_form(page: Page, asked: str) -> Non
 
     page.get_by_role("button", name="Ask a follow-up").click()
     expect(page.get_by_label("Your question")).to_have_value("")
-    expect(page.locator("#fm-form")).to_contain_text("Follows up: “Should university")
+    expect(page.locator("#fm-form")).to_contain_text("Follows up: Should university")
     page.get_by_label("Your question").fill("Who should pay for it?")
     page.get_by_role("button", name="Ask the panel").click()
 
     expect(page.get_by_role("heading", name="Who should pay for it?")).to_be_visible()
     expect(page.get_by_role("link", name="an earlier question")).to_have_attribute("href", f"/?job={asked}")
+
+    page.get_by_role("radio", name="Should university education be free for everybody?").check()
+    expect(page.locator("#fm-live").get_by_role("heading", name="Should university")).to_be_visible()
+    expect(page.locator(".fm-score")).to_be_visible(timeout=END_MS)
 
 
 def test_link_to_a_query_opens_it_for_its_owner_only(page: Page, asked: str, stack: Stack) -> None:
