@@ -345,9 +345,10 @@ def hanging(model: ScriptedModel, seat: str, stage: str) -> None:
     model.script(f"scripted/{seat}", {"text": f"{MARK} {LONG}", "hang_after_tokens": 3}, stage=stage)
 
 
-def speaking(model: ScriptedModel, stage: str) -> None:
-    """Wait until a model has begun to speak in this stage."""
-    eventually(lambda: [one for one in model.calls(stage=stage) if one.answer.count(" ") >= 2], 20, f"a {stage} begins")
+def speaking(model: ScriptedModel, stage: str, seat: str | None = None) -> None:
+    """Wait until a model, that of this seat where one is named, has begun to speak in this stage."""
+    name = f"scripted/{seat}" if seat else None
+    eventually(lambda: [one for one in model.calls(name, stage) if one.answer.count(" ") >= 2], 20, f"a {stage} begins")
 
 
 def left(model: ScriptedModel, stage: str) -> None:
@@ -804,7 +805,7 @@ def test_answer_outlives_a_database_that_is_away(
             council.conclude(runtime, job_id)
 
     with background(work_on) as thread:
-        speaking(model, stage)
+        speaking(model, stage, seat)
         with away(runtime):
             eventually(lambda: model.calls(f"scripted/{seat}", stage)[0].finished_at, 10, "the model has answered")
             thread.join(1.5)
