@@ -3,14 +3,10 @@
 import uuid
 from urllib.parse import urlsplit
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.client import PASSWORD, Client
 from tests.stack import Stack
-
-# Longer than the longest wait below.
-pytestmark = pytest.mark.timeout(240)
 
 #: Milliseconds until a query has ended, whatever else the machine is doing; its own deadline is shorter.
 END_MS = 150_000
