@@ -259,10 +259,12 @@ def test_a_worker_does_what_it_is_hinted(
     with start() as first, start() as second:
         for job_id in jobs:
             assert publisher.hint(job_id, "ask", ["qwen"])
-        eventually(lambda: len(scripted_model.calls()) == len(jobs), 20, "every model call is made")
+        eventually(lambda: (first.log() + second.log()).count("succeeded") == len(jobs), 20, "every hint is done")
         eventually(
             lambda: prefetches(host) == [THREADS, THREADS], 15, "each consumer is given what its own threads can do"
         )
+        first.end()
+        second.end()
         assert "Traceback" not in first.log() + second.log()
     assert [queue["name"] for queue in host.api.get(f"queues/{host.name}")] == [QUEUE]
     assert {exchange["name"].partition(".")[0] for exchange in host.api.get(f"exchanges/{host.name}")} == {"", "amq"}
@@ -296,6 +298,7 @@ def test_foreign_messages_kill_no_worker(
         eventually(lambda: "succeeded" in worker.log() or worker.status() is not None, 20, "the hint is done")
         assert worker.status() is None
         assert len(scripted_model.calls()) == 1
+        worker.end()
     assert not left_by_workers(host.url)
 
 

@@ -61,6 +61,11 @@ class Worker:
         if error is not None:
             error.add_note(self.log())
 
+    def end(self) -> None:
+        """End it as an operator does: what it has done is let go of in the queue."""
+        self.process.terminate()
+        assert self.process.wait(15) == 0, self.log()
+
     def status(self) -> int | None:
         """Its exit status, once it has one."""
         return self.process.poll()
