@@ -15,8 +15,8 @@ from tests.stack import Running, Stack, eventually
 # Fixtures that more than one folder of tests uses.
 __all__ = ["bridge", "built", "containers", "fresh"]
 
-#: What the end-to-end tests can run against: the processes of `make up`, or the containers with a profile.
-STACKS = ("up", "postgres", "rabbitmq")
+#: What the end-to-end tests can run against: the processes of `make up`, or the containers with a profile or two.
+STACKS = ("up", "postgres", "rabbitmq", "postgres+rabbitmq")
 #: Of every stack on scripted models.
 SETTINGS = {"FOLKMOOT_ANALYSIS": "true", "FOLKMOOT_HEARTBEAT_S": "1", "FOLKMOOT_FAILED_AFTER_S": "6"}
 

@@ -136,20 +136,24 @@ class Deployment:
         [network] = self.inspect(container)["NetworkSettings"]["Networks"].values()
         return str(network["IPAddress"])
 
+    def _use(self, profile: str) -> None:
+        used = self.settings.get("COMPOSE_PROFILES", "").split(",")
+        self.settings["COMPOSE_PROFILES"] = ",".join(filter(None, [*used, profile]))
+
     def use_postgres(self) -> None:
         """From the next start on, keep everything in the profile's PostgreSQL, whose secrets are files."""
+        self._use("postgres")
         secrets = self.folder / "secrets"
         self.settings |= {
-            "COMPOSE_PROFILES": "postgres",
             "POSTGRES_PASSWORD_FILE": str(secrets / "postgres_password"),
             "FOLKMOOT_DATABASE_URL_FILE": str(secrets / "database_url"),
         }
 
     def use_rabbitmq(self) -> None:
         """From the next start on, have the profile's RabbitMQ keep the queues, its secrets in files."""
+        self._use("rabbitmq")
         secrets = self.folder / "secrets"
         self.settings |= {
-            "COMPOSE_PROFILES": "rabbitmq",
             "RABBITMQ_USER_FILE": str(secrets / "rabbitmq_user"),
             "FOLKMOOT_BROKER_URL_FILE": str(secrets / "broker_url"),
         }

@@ -87,15 +87,15 @@ def deployment(built: Deployment, host_model: ScriptedModel) -> Iterator[Deploym
 
 
 @contextmanager
-def deployed(built: Deployment, model: ScriptedModel, profile: str = "", **settings: str) -> Iterator[ContainedStack]:
-    """Start the product anew on scripted models, with two gateways; `profile` is one of docker-compose.yml, or none."""
+def deployed(built: Deployment, model: ScriptedModel, profiles: str = "", **settings: str) -> Iterator[ContainedStack]:
+    """Start the product anew on scripted models, with two gateways; `profiles` of docker-compose.yml, joined by +."""
     built.down()
     built.settings, built.scale = dict(settings), {"gateway": 2}
     built.use_roster(roster_for_containers(model))
-    if profile == "postgres":
+    if "postgres" in profiles:
         perform(built, commands("# Secrets"))
         built.use_postgres()
-    if profile == "rabbitmq":
+    if "rabbitmq" in profiles:
         perform(built, commands("# Broker secrets"))
         built.use_rabbitmq()
     built.up()
