@@ -22,7 +22,13 @@ SETTINGS = {"FOLKMOOT_ANALYSIS": "true", "FOLKMOOT_HEARTBEAT_S": "1", "FOLKMOOT_
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the choice of stacks."""
+    """Add the choices of stacks and databases."""
+    parser.addoption(
+        "--databases",
+        default="all",
+        choices=["all", "alternate"],
+        help="whether tests/faults kills at each failpoint on every database, or on one after the other in turn",
+    )
     parser.addoption("--stacks", default="up", help=f"what tests/e2e runs against, of {','.join(STACKS)}")
 
 

@@ -41,6 +41,24 @@ SETTINGS = {
 }
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With `--databases alternate`, leave each test that there is once a database to one of them, in turn."""
+    if config.getoption("--databases") == "all":
+        return
+    twins: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if Path(__file__).parent in item.path.parents and any(backend in item.name for backend in BACKENDS):
+            name = item.nodeid
+            for backend in BACKENDS:
+                name = name.replace(backend, "")
+            twins.setdefault(name, []).append(item)
+    left_out = [
+        item for turn, pair in enumerate(twins.values()) for place, item in enumerate(pair) if place != turn % len(pair)
+    ]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
+
+
 @pytest.fixture(scope="module")
 def scripted_model() -> Iterator[ScriptedModel]:
     """Scripted models that no other stack calls."""
