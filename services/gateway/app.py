@@ -19,6 +19,7 @@ from services.gateway import (
     bodies,
     catalogue,
     charts,
+    completions,
     documents,
     events,
     exports,
@@ -29,6 +30,7 @@ from services.gateway import (
     system,
     users,
 )
+from services.gateway.streams import Streams
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -60,8 +62,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     _name_answers(app, served_by=os.environ.get("FOLKMOOT_SERVED_BY") or socket.gethostname())
     app.before_request(identity.check)
     app.before_request(bodies.check)
-    of_queries = (queries.api, charts.api, exports.api, events.api(runtime))
-    for blueprint in (users.api, catalogue.api, *of_queries, agents.api, system.api):
+    streams = Streams(runtime.settings.gateway_threads)
+    of_queries = (queries.api, charts.api, exports.api, events.api(runtime, streams))
+    for blueprint in (users.api, catalogue.api, *of_queries, agents.api, completions.api(runtime, streams), system.api):
         app.register_api(blueprint)
     documents.register(app)
     return app

@@ -21,7 +21,7 @@ def check() -> None:
 
 
 #: Endpoints whose requests carry a body.
-WITH_BODY = {"users.sign_up", "users.sign_in", "queries.submit"}
+WITH_BODY = {"users.sign_up", "users.sign_in", "queries.submit", "completions.complete"}
 
 
 def _content() -> Any:

@@ -2,29 +2,25 @@
 
 import json
 import re
-import threading
 from collections.abc import Iterator
 
 from flask import Response, request
 from flask_openapi3.blueprint import APIBlueprint
 
 from folkmoot import replay
-from folkmoot.errors import InvalidRequest, Unavailable
+from folkmoot.errors import InvalidRequest
 from folkmoot.events import Event
 from folkmoot.runtime import Runtime
 from folkmoot.store import queries as store
 from services.gateway import identity
 from services.gateway.documents import SIGNED_IN, problems
 from services.gateway.schemas import EventsQuery, JobPath
-
-#: Threads that streams leave to everything else.
-KEPT_FREE = 0.25
+from services.gateway.streams import Streams
 
 
-def api(runtime: Runtime) -> APIBlueprint:
-    """The routes, with a count of the streams under way: each holds a thread of this replica while it lasts."""
+def api(runtime: Runtime, streams: Streams) -> APIBlueprint:
+    """The routes; each stream counts among this replica's `streams`."""
     blueprint = APIBlueprint("events", __name__, url_prefix="/api/v1/queries")
-    free = threading.BoundedSemaphore(max(1, int(runtime.settings.gateway_threads * (1 - KEPT_FREE))))
 
     @blueprint.get(
         "/<job_id>/events",
@@ -40,10 +36,9 @@ def api(runtime: Runtime) -> APIBlueprint:
         after = _after(request.headers.get("Last-Event-ID") or query.last_event_id)
         if after and replay.is_over(runtime, path.job_id, after=after):
             return Response(status=204)
-        if not free.acquire(blocking=False):
-            raise Unavailable("Too many streams are open here. Try again in a moment, or poll the query instead.")
+        end = streams.begin()
         answer = Response(_lines(runtime, path.job_id, after), mimetype="text/event-stream")
-        answer.call_on_close(free.release)
+        answer.call_on_close(end)
         answer.headers["Cache-Control"] = "no-cache"
         answer.headers["X-Accel-Buffering"] = "no"
         return answer

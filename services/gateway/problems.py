@@ -9,6 +9,8 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from folkmoot import errors
+from services.gateway import openai_errors
+from services.gateway.chat import ContextExceeded, UnknownModel
 
 #: What the address of a problem type begins with; the types are names, not pages.
 TYPES = "urn:folkmoot:problem:"
@@ -16,6 +18,8 @@ RETRY_AFTER_S = 2
 
 #: Error class to status and the name of the problem type; the first that fits counts.
 KINDS: tuple[tuple[type[Exception], int, str], ...] = (
+    (ContextExceeded, 422, "context-length-exceeded"),
+    (UnknownModel, 404, "model-not-found"),
     (errors.InvalidRequest, 422, "invalid-request"),
     (errors.MalformedRequest, 400, "malformed-request"),
     (errors.NotSignedIn, 401, "not-signed-in"),
@@ -24,6 +28,7 @@ KINDS: tuple[tuple[type[Exception], int, str], ...] = (
     (errors.NotReady, 409, "not-ready"),
     (errors.UsernameTaken, 409, "username-taken"),
     (errors.IdempotencyMismatch, 422, "idempotency-mismatch"),
+    (errors.CouncilFailed, 503, "council-failed"),
     (errors.Unavailable, 503, "unavailable"),
 )
 
@@ -71,7 +76,9 @@ def answer(
     fields: dict[str, str] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """A problem document as the answer."""
+    """A problem document as the answer; to clients of OpenAI's protocol, in their own shape."""
+    if openai_errors.applies():
+        return openai_errors.answer(status, type_, detail, fields=fields, headers=headers)
     content: dict[str, Any] = {
         "type": TYPES + type_,
         "title": HTTPStatus(status).phrase,
@@ -96,6 +103,9 @@ def _refuse(error: errors.FolkmootError) -> Response:
 
 
 def _headers(error: errors.FolkmootError, status: int) -> dict[str, str]:
+    if isinstance(error, errors.CouncilFailed):
+        # The council has tried all it could; OpenAI's clients would ask it twice more by themselves.
+        return {"X-Should-Retry": "false"}
     if status == 401:
         return {"WWW-Authenticate": "Bearer"}
     return {"Retry-After": str(RETRY_AFTER_S)} if status == 503 or isinstance(error, errors.NotReady) else {}

@@ -21,13 +21,13 @@ KEY_CHARS = 128
 def submit(body: QueryBody) -> tuple[Response, int, dict[str, str]]:
     """Ask the council. The header Idempotency-Key makes a repeated request the same query."""
     query, _ = council.submit(
-        identity.runtime(), identity.account().user_id, body.as_ask(), idempotency_key=_idempotency_key()
+        identity.runtime(), identity.account().user_id, body.as_ask(), idempotency_key=idempotency_key()
     )
     location = url_for("queries.show_query", job_id=query.job_id)
     return jsonify(query.as_json()), 202, {"Location": location}
 
 
-def _idempotency_key() -> str:
+def idempotency_key() -> str:
     """The client's key, else the id that nginx gave the request, which is one for all its tries."""
     key = request.headers.get("Idempotency-Key")
     if key is None:

@@ -178,6 +178,12 @@ def words(text: str) -> list[str]:
 _END = re.compile(r"(?:(?<!^\d)(?<!^\d\d)[.!?؟][\"'”’)*_]*(?=\s|$)|[。！？।])", re.MULTILINE)
 
 
+def has_opening(text: str) -> bool:
+    """Whether a text that is still being written holds a whole first sentence, or more than any error or refusal does."""
+    end = _END.search(text)
+    return len(text) > REFUSAL_CHARS or (end is not None and end.end() < len(text) and len(words(text)) >= LEAST_WORDS)
+
+
 def whole_sentences(text: str) -> str:
     """The text up to its last whole sentence, for one that ran out of length; the text itself when there is none."""
     ends = [match.end() for match in _END.finditer(text)]

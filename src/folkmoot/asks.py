@@ -29,10 +29,15 @@ class Ask:
     deadline_s: float | None = None
     use_cache: bool = True
     parent_job_id: str | None = None
+    instructions: str = ""
+    turns: tuple[tuple[str, str], ...] = ()
 
     def digest(self) -> str:
         """A hash by which the same request is known again."""
         content: dict[str, Any] = asdict(self)
+        for name in ("instructions", "turns"):
+            # What a request does not have leaves no trace, so that one from before there was such a thing is known too.
+            content = {key: value for key, value in content.items() if key != name or value}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -49,7 +54,14 @@ def check(ask: Ask, roster: Roster, settings: Settings) -> None:
 
 def _text_problems(ask: Ask, settings: Settings) -> dict[str, str]:
     problems: dict[str, str] = {}
-    if any(character == "\x00" or "\ud800" <= character <= "\udfff" for character in ask.query):
+    said = [ask.instructions, *(text for turn in ask.turns for text in turn)]
+    if _is_no_text("".join(said)):
+        problems["messages"] = "A message holds a character that is not text. Send valid Unicode without NUL."
+    elif (length := sum(map(len, said))) > settings.conversation_chars:
+        problems["messages"] = (
+            f"What was said before has {length} characters; at most {settings.conversation_chars} are possible."
+        )
+    if _is_no_text(ask.query):
         problems["query"] = "The question holds a character that is not text. Send it as valid Unicode without NUL."
     elif not any(unicodedata.category(character)[0] in "LNPSM" for character in ask.query):
         problems["query"] = f"The question is empty. Write one of 1 to {settings.query_chars} characters."
@@ -66,6 +78,10 @@ def _text_problems(ask: Ask, settings: Settings) -> dict[str, str]:
             f"The deadline must lie between {LEAST_DEADLINE_S} and {settings.deadline_max_s:g} seconds."
         )
     return problems
+
+
+def _is_no_text(text: str) -> bool:
+    return any(character == "\x00" or "\ud800" <= character <= "\udfff" for character in text)
 
 
 def _seat_problems(ask: Ask, roster: Roster) -> dict[str, str]:

@@ -124,6 +124,8 @@ def _seated(
         created_at=now,
         ask_deadline_at=now + timedelta(seconds=deadline_s * settings.ask_share),
         deadline_at=now + timedelta(seconds=deadline_s),
+        instructions=ask.instructions,
+        turns=ask.turns,
     )
     places = [
         queries.NewResponse(place.agent_id, place.role, runtime.roster.seats[place.agent_id].model, place.skipped)

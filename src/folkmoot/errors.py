@@ -10,6 +10,7 @@ FolkmootError
 ├── NotReady                 it is being made; try again in a moment
 ├── UsernameTaken            another account has the name
 ├── IdempotencyMismatch      the same key came with another request
+├── CouncilFailed            a query that somebody waited for ended without a consensus
 ├── Unavailable              a part the answer needs is away; try again later
 ├── ClaimLost                somebody else has the work now, or nobody wants it any more
 ├── Interrupted              the process is ending; what it was doing is given back
@@ -70,6 +71,10 @@ class UsernameTaken(FolkmootError):
 
 class IdempotencyMismatch(FolkmootError):
     """The same idempotency key came with a different request."""
+
+
+class CouncilFailed(FolkmootError):
+    """A query that somebody waited for ended without a consensus; the text says why."""
 
 
 class Unavailable(FolkmootError):

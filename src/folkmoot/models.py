@@ -113,6 +113,8 @@ class Interaction(Base):
     domain: Mapped[str] = mapped_column(String(32))
     question_type: Mapped[str] = mapped_column(String(32))
     parent_job_id: Mapped[str | None] = mapped_column(String(36))
+    #: What a client sent along of a conversation of its own: `instructions`, and `turns` as pairs of texts.
+    conversation: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     status: Mapped[str] = mapped_column(String(16))
     quorum: Mapped[int] = mapped_column(Integer)
     aggregator_requested: Mapped[str] = mapped_column(String(32))

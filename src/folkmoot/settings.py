@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     deadline_max_s: Seconds = 600
     quorum: Annotated[int, Field(ge=1, le=64)] = 2
     query_chars: Annotated[int, Field(ge=1, le=200_000)] = 8000
+    #: What a client may send along of its conversation so far.
+    conversation_chars: Annotated[int, Field(ge=0, le=1_000_000)] = 64_000
 
     #: How long a claim on a response or an aggregation holds without being renewed.
     lease_s: Seconds = 15

@@ -179,7 +179,7 @@ def test_everything_too_large_is_refused(nginx: Front, gateways: dict[str, StubG
     assert not any(gateway.seen for gateway in gateways.values())
 
 
-@pytest.mark.parametrize("path", ["/api/v1/queries", "/v1/models", "/healthz", "/readyz", "/api/v1/queries/job-1"])
+@pytest.mark.parametrize("path", ["/api/v1/queries", "/healthz", "/readyz", "/api/v1/queries/job-1"])
 def test_nobody_there_is_said_as_a_problem(nginx: Front, path: str) -> None:
     """Without any gateway the answer is a problem document that says when to try again, with an id of its own."""
     answer = nginx.get(path)
@@ -187,6 +187,19 @@ def test_nobody_there_is_said_as_a_problem(nginx: Front, path: str) -> None:
     assert problem(answer, 502)["detail"] == "No gateway could be reached. Try again in a few seconds."
     assert answer.headers["Retry-After"] == "2" and len(answer.headers["X-Request-ID"]) == 32
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_nobody_there_is_said_in_openais_shape(nginx: Front) -> None:
+    """A client of OpenAI's protocol reads in its own shape that no gateway is there."""
+    answer = nginx.get("/v1/models")
+
+    assert answer.status_code == 502 and answer.headers["Retry-After"] == "2"
+    assert answer.json()["error"] == {
+        "message": "No gateway could be reached. Try again in a few seconds.",
+        "type": "server_error",
+        "param": None,
+        "code": "unavailable",
+    }
 
 
 def test_page_that_is_not_there_yet_is_a_page(nginx: Front) -> None:

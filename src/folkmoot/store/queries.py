@@ -41,6 +41,8 @@ class NewQuery:
     created_at: datetime
     ask_deadline_at: datetime
     deadline_at: datetime
+    instructions: str = ""
+    turns: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,9 @@ def _interaction(new: NewQuery) -> dict[str, Any]:
         "domain": new.domain,
         "question_type": new.question_type,
         "parent_job_id": new.parent_job_id,
+        "conversation": {"instructions": new.instructions, "turns": list(new.turns)}
+        if new.instructions or new.turns
+        else None,
         "status": "accepted",
         "quorum": new.quorum,
         "aggregator_requested": new.aggregator,
@@ -169,9 +174,11 @@ def owned(db: Database, job_id: str, *, user_id: int) -> None:
 
 
 def question(db: Database, job: Row[Any]) -> Question:
-    """What a query asks, with the conversation that it follows up."""
+    """What a query asks, with the conversation that it follows up or that came with it."""
     earlier = conversation(db, job.parent_job_id, user_id=job.user_id) if job.parent_job_id else ()
-    return Question(job.query, job.domain, job.question_type, earlier)
+    sent: dict[str, Any] = job.conversation or {"instructions": "", "turns": []}
+    turns = (*earlier, *(Turn(*turn) for turn in sent["turns"]))
+    return Question(job.query, job.domain, job.question_type, turns, sent["instructions"])
 
 
 def conversation(db: Database, job_id: str | None, *, user_id: int) -> tuple[Turn, ...]:
