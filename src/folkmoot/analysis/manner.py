@@ -7,9 +7,9 @@ import numpy as np
 
 from folkmoot.analysis import features
 from folkmoot.analysis.embedding import Vectors
-from folkmoot.analysis.emotions import EmotionMeter
+from folkmoot.analysis.emotions import emotion_meter
 from folkmoot.analysis.sentiment import Sentiment, SentimentMeter
-from folkmoot.analysis.tones import ToneMeter
+from folkmoot.analysis.tones import tone_meter
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class MannerMeter:
 
     def __init__(self) -> None:
         self._sentiment = SentimentMeter()
-        self._tones = ToneMeter()
-        self._emotions = EmotionMeter()
+        self._tones = tone_meter()
+        self._emotions = emotion_meter()
 
     def measure(self, text: str, vector: Vectors, sentences: Sequence[str], vectors: Vectors) -> Manner:
         """Measure a response by its sentences, and as a whole, which counts as one more.

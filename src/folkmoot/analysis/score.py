@@ -113,7 +113,7 @@ def _supports(pair: Alignment, stance: Stance, same: bool | None) -> bool:
 
 
 def _stance(pair: Alignment, known: Stances) -> Stance | None:
-    return known[pair.claim.text, pair.nearest.text] if pair.cosine >= LEAST_COSINE else None
+    return known.get((pair.claim.text, pair.nearest.text)) if pair.cosine >= LEAST_COSINE else None
 
 
 def answer_verdicts(quotes: Sequence[Quote], answers: Sequence[str]) -> list[Verdict | None]:
