@@ -86,8 +86,12 @@ class Places:
         return self.history.fill(catalogue)
 
     def go(self, place: str) -> Updates:
-        """Show a place; what is no place leaves the one on show."""
-        return {self.tabs: gr.Tabs(selected=place)} if place in (ASK, HISTORY, AGENTS) else {}
+        """Show a place, and keep it up to date; what is no place leaves the one on show."""
+        if place not in (ASK, HISTORY, AGENTS):
+            return {}
+        timers = {HISTORY: self.history.timer, AGENTS: self.board.timer}
+        turned: Updates = {timer: gr.Timer(active=place == its) for its, timer in timers.items()}
+        return {self.tabs: gr.Tabs(selected=place)} | turned
 
     def empty(self) -> Updates:
         """Leave nothing of one user to the next."""
@@ -118,7 +122,7 @@ class Places:
         return self._guarded(request, lambda token: self.history.turn(token, part, [*part.cursors, following]))
 
     def _open(self, event: gr.EventData) -> Updates:
-        return {self._memory.opened: {"job_id": event.subject}} | self.go(ASK) | self._rest()
+        return {self._memory.opened: {"job_id": event.subject}} | self.go(ASK)
 
     def _delete(self, event: gr.EventData, request: gr.Request, *wanted: Any) -> Updates:
         part = Wanted(*wanted)

@@ -1,11 +1,13 @@
 """The page of earlier questions: found again, opened without asking a model, deleted, and for a moment brought back."""
 
+import uuid
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from services.ui.history import LENGTH, UNDO_S
 from tests.browser.test_first_page import choose
-from tests.client import Client
+from tests.client import PASSWORD, Client
 from tests.scripted_model import ScriptedModel
 from tests.stack import Stack, eventually
 
@@ -151,3 +153,21 @@ def test_update_of_the_list_takes_no_click(history: Page, client: Client) -> Non
     history.mouse.up()
 
     expect(history.get_by_role("heading", name="Pressed?")).to_be_visible()
+
+
+def test_session_that_ends_meanwhile_is_told(page: Page, stack: Stack, model: ScriptedModel) -> None:
+    """The list says by itself that the session has ended, and goes on where it was after signing in again."""
+    name, client = f"user-{uuid.uuid4().hex[:12]}", Client(stack.url)
+    client.sign_up(name)
+    enter(page, client.sign_in(name), stack, "/?view=history")
+    expect(page.get_by_role("heading", name="No questions yet")).to_be_visible()
+
+    client.sign_out()
+    expect(page.get_by_role("alert")).to_contain_text("What you typed is kept")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_text("Signed in as")).to_be_visible()
+    asked(client.sign_in(name), "Asked elsewhere?")
+
+    expect(entry(page, "Asked elsewhere?")).to_be_visible()
