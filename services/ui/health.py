@@ -44,7 +44,10 @@ def _card(agent: Json, place: int, incidents: Sequence[Json], now: datetime, is_
 
 def _figures(agent: Json, now: datetime) -> str:
     p50, p95 = agent["p50_latency_ms"], agent["p95_latency_ms"]
-    latency = "none measured yet" if p50 is None else f"p50 {duration(p50)}, p95 {duration(p95)}"
+    # A line may break between the two figures only.
+    latency = "none measured yet"
+    if p50 is not None:
+        latency = ", ".join(one.replace(" ", "&nbsp;") for one in (f"p50 {duration(p50)}", f"p95 {duration(p95)}"))
     figures = {
         "So since": ago(agent["since"], now) if agent["since"] else "not known",
         "Last heartbeat": ago(agent["last_heartbeat"], now) if agent["last_heartbeat"] else "never heard",
