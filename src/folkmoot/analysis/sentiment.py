@@ -1,6 +1,5 @@
 """Wording polarity and subjectivity: how positive and how personal the words of a text are, whatever they argue for."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,19 +10,13 @@ from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 from folkmoot.analysis.embedding import Vectors
 from folkmoot.analysis.heads import VectorHead, load, softmax
 from folkmoot.analysis.weights import FOLDER, Weights
+from folkmoot.analysis.wording import expand
 
 SENTIMENT = Weights(FOLDER / "sentiment.npz", "f96f3dba33b7ac762b0af6ba32ca393edc0ba0689b815c812027b9822fc6d78d")
 #: Weight of the lexicon beside the head's one; the best of those tried on SST-2 and tweets.
 LEXICON_WEIGHT = 0.5
 #: No more than this is read of a text, in characters, as of a parsed one.
 MAX_CHARS = 8_000
-#: Neither lexicon knows the negation in "isn't"; `can't` and `won't` change their stem.
-SHORT_NEGATIONS = (
-    (re.compile(r"\b(ca)n['’]t\b", re.IGNORECASE), r"\1n not"),
-    (re.compile(r"\bwon['’]t\b", re.IGNORECASE), "will not"),
-    (re.compile(r"\bshan['’]t\b", re.IGNORECASE), "shall not"),
-    (re.compile(r"n['’]t\b", re.IGNORECASE), " not"),
-)
 
 
 @dataclass(frozen=True)
@@ -63,10 +56,3 @@ class SentimentMeter:
         polarity = (positive - negative + LEXICON_WEIGHT * lexicon).mean() / (1 + LEXICON_WEIGHT)
         subjectivity = np.mean([TextBlob(text).sentiment.subjectivity for text in expanded])
         return Sentiment(float(np.clip(polarity, -1, 1)), float(np.clip(subjectivity, 0, 1)))
-
-
-def expand(text: str) -> str:
-    """The text with every short negation written out."""
-    for short, long in SHORT_NEGATIONS:
-        text = short.sub(long, text)
-    return text
