@@ -44,7 +44,7 @@ class MannerMeter:
         is_blank = not text.strip()
         texts = [] if is_blank else [text, *sentences]
         everything = vectors[:0] if is_blank else np.concatenate([vector.reshape(1, -1), vectors])
-        sentiment = self._sentiment.measure(texts, everything)
-        tones = self._tones.shares(texts, everything)
         emotions = self._emotions.shares(texts, everything)
+        sentiment = self._sentiment.measure(texts, everything, emotions)
+        tones = self._tones.shares(texts, everything)
         return Manner(sentiment, tones, emotions, features.measure(text, sentences, sentiment, tones))

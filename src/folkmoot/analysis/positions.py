@@ -89,7 +89,8 @@ SHORTEST_JUDGEMENT = 4
 LEAST_SHARED, LEAST_SHARED_DENIED = 0.6, 0.3
 
 
-_VALUES = ((words.GOOD, 1), (words.HELPS, 1), (words.BAD, -1), (words.HARMS, -1))
+_JUDGEMENTS = ((words.GOOD, 1), (words.BAD, -1))
+_EFFECTS = ((words.HELPS, 1), (words.HARMS, -1))
 
 
 @dataclass(frozen=True)
@@ -128,8 +129,11 @@ class Question:
         """1 or -1 where it asks whether something is, or does, good or bad; else 0."""
         if self.is_ought:
             return 0
-        signs = [(found.start(), sign) for pattern, sign in _VALUES for found in pattern.finditer(self._asked)]
-        return min(signs)[1] if signs else 0
+        for values in (_JUDGEMENTS, _EFFECTS):
+            signs = [(found.start(), sign) for pattern, sign in values for found in pattern.finditer(self._asked)]
+            if signs:
+                return (min if self._is_impersonal else max)(signs)[1]
+        return 0
 
     @cached_property
     def judges(self) -> bool:
@@ -144,7 +148,9 @@ class Question:
     def apart_from_subject(self, said: str) -> str:
         """The clause without the judging words that only say what is asked about: "unjust" in "Is it wrong to break an unjust law?"."""
         judging = [found for pattern in (words.GOOD, words.BAD) for found in pattern.finditer(self._asked)]
-        about = sorted(judging, key=lambda found: found.start())[0 if self.is_ought else 1 :]
+        about = sorted(judging, key=lambda found: found.start(), reverse=not self._is_impersonal)[
+            0 if self.is_ought else 1 :
+        ]
         return (
             re.sub(rf"\b(?:{'|'.join(re.escape(found[0]) for found in about)})\b", " ", said, flags=re.IGNORECASE)
             if about
@@ -162,6 +168,11 @@ class Question:
         return bool(re.search(r"^\W*(?:can|could|may|might)\b|\b(?:ever|sometimes)\b", self._asked, re.IGNORECASE))
 
     @cached_property
+    def _is_impersonal(self) -> bool:
+        """Whether the judgement comes before what is judged: "Is it wrong to …?"."""
+        return bool(re.match(r"\W*(?:is|was|would|can) it\b", self._asked, re.IGNORECASE))
+
+    @cached_property
     def _asked(self) -> str:
         return self.text.strip().split("\n")[-1].rsplit(". ", 1)[-1]
 
@@ -170,6 +181,8 @@ def side(question: Question, clause: str) -> int:
     """1 for yes, -1 for no, 0 where the clause takes no side."""
     if _WHETHER.search(clause) or _SOME.match(clause):
         return 0
+    if _is_swapped(question.told, clause):
+        return -_turns(clause)
     said = _REMAINS.sub("am ", words.IDLE.sub(" ", _TAIL.sub("", clause)))
     if not said.strip():
         return 0
@@ -191,6 +204,14 @@ def side(question: Question, clause: str) -> int:
     if _MAYBE.search(said) and not question.admits_can and not is_flat:
         return 0
     return _by_words(question, said)
+
+
+def _is_swapped(asked: str, clause: str) -> bool:
+    """Whether what was asked of one in comparison with another is said of the other."""
+    if " than " not in asked or " than " not in clause:
+        return False
+    (ours, theirs), (said, other) = ([_stems(part) for part in text.split(" than ", 1)] for text in (asked, clause))
+    return bool(said & (theirs - ours)) and bool(other & (ours - theirs))
 
 
 def _by_words(question: Question, said: str) -> int:
@@ -259,6 +280,8 @@ def _is_about(question: Question, said: str) -> bool:
 def _imperative(question: Question, said: str) -> bool:
     """Whether it begins with what is to be done."""
     first = " ".join(said.split()[:1])
+    if first.lower().endswith("ing"):
+        return False
     acts = words.PERMITS.search(first) or words.FORBIDS.search(first) or words.KEEPS.search(first)
     # "Sugar contributes" orders nothing.
     goes_on = said.split()[1:2]
