@@ -1,14 +1,12 @@
 """Which side one clause takes on a yes-or-no question: the signs of its words, multiplied."""
 
 import re
-from dataclasses import dataclass
-from functools import cached_property
 
 from folkmoot.analysis import question as asking
 from folkmoot.analysis import stance_words as words
+from folkmoot.analysis.asked import Question, direction_of, word_stems
 from folkmoot.analysis.cues import opposite_stems
 
-_OUGHT = re.compile(r"\W*(?:should|must|ought|shall|may|would it be|do we need|does \w+ need|need)\b", re.IGNORECASE)
 _MODAL = re.compile(
     r"\b(?:should|must|ought|shall|needs? to|need(?! for)|demands?|has to|have to|deserves?|had better|supposed to|it is time)\b",
     re.IGNORECASE,
@@ -29,14 +27,8 @@ _PRONOUN_FIRST = re.compile(
     r"^\W*(?:\w+ly )?(?:(?:i|we)\b[^,]*? (?:that )?)?(?:it|this|that|they) (?:is|are|does|do|can|will|would|has|have|was|were|makes?)\b",
     re.IGNORECASE,
 )
-_PREFACE = re.compile(
-    r"^.*?\b(?:true|correct|false|statement|claim|agree)\b[^:]*:\s*|\bis it (?:true|correct) that\b|\bdo you (?:think|believe|agree) that\b",
-    re.IGNORECASE | re.DOTALL,
-)
 _VERB_FIRST = re.compile(r"\W*(?:is|are|was|were|would|will|should|must|can not)\b", re.IGNORECASE)
 _TOO = re.compile(r"\btoo \w+", re.IGNORECASE)
-_ENDING = re.compile(r"(?<=\w{3})(?:ings?|ed|es|e|s|y)$")
-_DOUBLED = re.compile(r"([bdgklmnprt])\1$")
 _MIGHT = re.compile(r"\b(?:may|might|perhaps|maybe|possibly|sometimes|in some cases)\b", re.IGNORECASE)
 _REMAINS = re.compile(
     r"\b(?:remain|stay)s? (?=\w*(?:opposed|against|convinced|sceptical|skeptical|in favou?r|doubtful))", re.IGNORECASE
@@ -89,94 +81,6 @@ SHORTEST_JUDGEMENT = 4
 LEAST_SHARED, LEAST_SHARED_DENIED = 0.6, 0.3
 
 
-_JUDGEMENTS = ((words.GOOD, 1), (words.BAD, -1))
-_EFFECTS = ((words.HELPS, 1), (words.HARMS, -1))
-
-
-@dataclass(frozen=True)
-class Question:
-    """A question as far as it decides what a clause about it means."""
-
-    text: str
-
-    @cached_property
-    def stems(self) -> set[str]:
-        """The beginnings of its content words."""
-        return _stems(self.told)
-
-    @cached_property
-    def told(self) -> str:
-        """What it asks about, without "Is it true that"."""
-        return _PREFACE.sub("", self._asked)
-
-    @cached_property
-    def is_ought(self) -> bool:
-        """Whether it asks what should be done."""
-        return bool(_OUGHT.match(self._asked) or words.PERMITS.search(self._asked))
-
-    @cached_property
-    def action(self) -> int:
-        """-1 where it asks whether to end something, else 1."""
-        return -1 if words.FORBIDS.search(self._asked) else 1
-
-    @cached_property
-    def requires(self) -> bool:
-        """Whether it asks for a duty."""
-        return bool(words.REQUIRES.search(self._asked))
-
-    @cached_property
-    def value(self) -> int:
-        """1 or -1 where it asks whether something is, or does, good or bad; else 0."""
-        if self.is_ought:
-            return 0
-        for values in (_JUDGEMENTS, _EFFECTS):
-            signs = [(found.start(), sign) for pattern, sign in values for found in pattern.finditer(self._asked)]
-            if signs:
-                return (min if self._is_impersonal else max)(signs)[1]
-        return 0
-
-    @cached_property
-    def judges(self) -> bool:
-        """Whether it asks if something is good or bad, not what it does."""
-        return bool(self.value) and bool(words.GOOD.search(self._asked) or words.BAD.search(self._asked))
-
-    @cached_property
-    def subject(self) -> set[str]:
-        """The beginnings of the words before its verb, roughly: its first three."""
-        return _stems(" ".join(self._asked.split()[1:3]))
-
-    def apart_from_subject(self, said: str) -> str:
-        """The clause without the judging words that only say what is asked about: "unjust" in "Is it wrong to break an unjust law?"."""
-        judging = [found for pattern in (words.GOOD, words.BAD) for found in pattern.finditer(self._asked)]
-        about = sorted(judging, key=lambda found: found.start(), reverse=not self._is_impersonal)[
-            0 if self.is_ought else 1 :
-        ]
-        return (
-            re.sub(rf"\b(?:{'|'.join(re.escape(found[0]) for found in about)})\b", " ", said, flags=re.IGNORECASE)
-            if about
-            else said
-        )
-
-    @cached_property
-    def direction(self) -> int:
-        """1 or -1 where it asks whether something is or becomes more, or less; else 0."""
-        return _direction(self._asked)
-
-    @cached_property
-    def admits_can(self) -> bool:
-        """Whether it asks what may or can be, so that `it can` answers it."""
-        return bool(re.search(r"^\W*(?:can|could|may|might)\b|\b(?:ever|sometimes)\b", self._asked, re.IGNORECASE))
-
-    @cached_property
-    def _is_impersonal(self) -> bool:
-        """Whether the judgement comes before what is judged: "Is it wrong to …?"."""
-        return bool(re.match(r"\W*(?:is|was|would|can) it\b", self._asked, re.IGNORECASE))
-
-    @cached_property
-    def _asked(self) -> str:
-        return self.text.strip().split("\n")[-1].rsplit(". ", 1)[-1]
-
-
 def side(question: Question, clause: str) -> int:
     """1 for yes, -1 for no, 0 where the clause takes no side."""
     if _WHETHER.search(clause) or _SOME.match(clause):
@@ -197,7 +101,7 @@ def side(question: Question, clause: str) -> int:
     if found := _WEIGHS.search(said):
         gain, loss = _GAIN.search(found["what"]), _LOSS.search(found["what"])
         return (question.value or 1) * _turns(said) * (1 if gain and not loss else -1 if loss else 0)
-    if _NOT_THAT.match(said) and _stems(said) & question.stems:
+    if _NOT_THAT.match(said) and word_stems(said) & question.stems:
         return -1
     # "Nothing can justify it" leaves nothing open.
     is_flat = _turns(said) < 0 and not _MIGHT.search(said)
@@ -210,13 +114,13 @@ def _is_swapped(asked: str, clause: str) -> bool:
     """Whether what was asked of one in comparison with another is said of the other."""
     if " than " not in asked or " than " not in clause:
         return False
-    (ours, theirs), (said, other) = ([_stems(part) for part in text.split(" than ", 1)] for text in (asked, clause))
+    (ours, theirs), (said, other) = ([word_stems(part) for part in text.split(" than ", 1)] for text in (asked, clause))
     return bool(said & (theirs - ours)) and bool(other & (ours - theirs))
 
 
 def _by_words(question: Question, said: str) -> int:
     """The product of the signs, where anything in the clause takes a side at all."""
-    ours = _stems(said)
+    ours = word_stems(said)
     against = opposite_stems(
         asking.stems(question.told) - asking.stems(said), asking.stems(said) - asking.stems(question.told)
     )
@@ -259,7 +163,7 @@ def _by_words(question: Question, said: str) -> int:
             return sign * values * (effects if not valued else 1) * question.value
         if told and by_me:
             return sign * values * question.value
-    if question.direction and (turn := _direction(said)) and (refers or shared):
+    if question.direction and (turn := direction_of(said)) and (refers or shared):
         return sign * turn * question.direction
     holds = by_me or words.HOLDS.search(said) or words.AGAINST.search(said)
     if holds and (_IT.search(said) or shared >= 0.5 or len(said.split()) <= 3):
@@ -274,7 +178,7 @@ def _is_about(question: Question, said: str) -> bool:
     """Whether what should be is what the question asks for, or is denied: "parents should respect it" is neither."""
     if _turns(said) < 0 or words.AGAINST.search(said):
         return True
-    return bool(_stems(said) & question.stems - question.subject) or bool(_DOES.search(said))
+    return bool(word_stems(said) & question.stems - question.subject) or bool(_DOES.search(said))
 
 
 def _imperative(question: Question, said: str) -> bool:
@@ -286,18 +190,7 @@ def _imperative(question: Question, said: str) -> bool:
     # "Sugar contributes" orders nothing.
     goes_on = said.split()[1:2]
     is_order = len(said.split()) <= LONGEST_ORDER and not (goes_on and goes_on[0].endswith("s"))
-    return bool(acts) or bool(is_order and _stems(first) & question.stems - question.subject)
-
-
-def _stems(text: str) -> set[str]:
-    """The beginnings of its content words, whatever their ending: "voting" and "vote" have one."""
-    found = (_DOUBLED.sub(r"\1", _ENDING.sub("", word))[: asking.STEM_CHARS] for word in asking.content_words(text))
-    return {stem for stem in found if len(stem) > 2}
-
-
-def _direction(said: str) -> int:
-    more, less = bool(words.MORE.search(said)), bool(words.LESS.search(said))
-    return 0 if more == less else 1 if more else -1
+    return bool(acts) or bool(is_order and word_stems(first) & question.stems - question.subject)
 
 
 def _action(question: Question, said: str) -> int:
@@ -312,7 +205,7 @@ def _action(question: Question, said: str) -> int:
     for pattern, own in ((words.PERMITS, 1), (words.FORBIDS, -1)):
         if count := len(pattern.findall(said)):
             sign = (sign or 1) * own**count
-    if not sign and (_WANTS.search(said) or _imperative(question, said)) and _stems(said) & question.stems:
+    if not sign and (_WANTS.search(said) or _imperative(question, said)) and word_stems(said) & question.stems:
         return 1
     return sign * question.action
 

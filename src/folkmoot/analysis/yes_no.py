@@ -2,7 +2,8 @@
 
 import re
 
-from folkmoot.analysis.positions import Question, side
+from folkmoot.analysis.asked import Question
+from folkmoot.analysis.positions import side
 from folkmoot.analysis.question import stems
 from folkmoot.analysis.wording import clauses, main_clause, phrases, plain, spelled_out, spelled_whole
 
