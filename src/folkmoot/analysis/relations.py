@@ -14,7 +14,7 @@ from folkmoot.analysis.yes_no import UNCLEAR
 Kind = Literal["agree", "contradict", "neutral"]
 
 #: The least probability at which a relation is called what it is. A conflict is claimed with more care than an accord.
-CONTRADICTS_FROM, AGREES_FROM = 0.6, 0.5
+CONTRADICTS_FROM, AGREES_FROM = 0.7, 0.5
 #: What is known of two responses that answer the question itself with the same word, and with different ones: the words
 #: around it may still say something else, and the answer may have been read wrongly.
 SAME_ANSWER, OTHER_ANSWER = 0.9, 0.9
