@@ -1,6 +1,7 @@
-"""How long the analysis of four responses of 150 words takes, warm, and how much memory it holds.
+"""How long the analysis of four responses of 150 words and its charts take, warm, and how much memory they hold.
 
-Run as `python -m bench.analysis_speed [rounds, 20]` on an idle machine. Prints the figures, and writes them to
+Run as `python -m bench.analysis_speed [rounds, 20]` on an idle machine. Wall time is what a user waits; the process'
+own time on the cores says more on a machine that does other things. Prints the figures, and writes them to
 bench/results/analysis_speed.json; ends with 1 when a target is missed.
 """
 
@@ -9,14 +10,16 @@ import resource
 import statistics
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
+from folkmoot.analysis import charts
 from folkmoot.analysis.analyser import Analyser
 
 RESULTS = Path(__file__).with_name("results")
 TOPICS = Path(__file__).with_name("data") / "topics.jsonl"
 WORDS = 150
-TARGET_MS, TARGET_MB = 700, 700
+TARGET_MS, TARGET_WITH_CHARTS_MS, TARGET_MB = 700, 1500, 700
 
 
 def main() -> int:
@@ -25,24 +28,42 @@ def main() -> int:
     began = time.perf_counter()
     analyser = Analyser()
     loaded_s = time.perf_counter() - began
-    taken_ms = [_analysed_ms(analyser, number) for number in range(rounds + 1)][1:]
+    taken = [_taken(analyser, number) for number in range(rounds + 1)][1:]
     found = {
         "load_s": round(loaded_s, 2),
-        "median_ms": round(statistics.median(taken_ms)),
-        "worst_ms": round(max(taken_ms)),
+        "analysis_ms": round(statistics.median(one.analysis_ms for one in taken)),
+        "analysis_cpu_ms": round(statistics.median(one.analysis_cpu_ms for one in taken)),
+        "with_charts_ms": round(statistics.median(one.with_charts_ms for one in taken)),
+        "with_charts_cpu_ms": round(statistics.median(one.with_charts_cpu_ms for one in taken)),
+        "worst_with_charts_ms": round(max(one.with_charts_ms for one in taken)),
         "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }
     print(json.dumps(found))
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "analysis_speed.json").write_text(json.dumps(found), encoding="utf-8")
-    return int(found["median_ms"] > TARGET_MS or found["peak_rss_mb"] > TARGET_MB)
+    is_quick = found["analysis_ms"] <= TARGET_MS and found["with_charts_ms"] <= TARGET_WITH_CHARTS_MS
+    return int(not is_quick or found["peak_rss_mb"] > TARGET_MB)
 
 
-def _analysed_ms(analyser: Analyser, number: int) -> float:
+@dataclass(frozen=True)
+class _Taken:
+    """What one round took; the charts come after the analysis."""
+
+    analysis_ms: float
+    analysis_cpu_ms: float
+    with_charts_ms: float
+    with_charts_cpu_ms: float
+
+
+def _taken(analyser: Analyser, number: int) -> _Taken:
     query, responses = four_responses(number)
-    began = time.perf_counter()
-    analyser.analyse(query, "None", responses).as_json()
-    return (time.perf_counter() - began) * 1000
+    began, began_cpu = time.perf_counter(), time.process_time()
+    report = analyser.analyse(query, "None", responses).as_json()
+    analysed, analysed_cpu = time.perf_counter(), time.process_time()
+    charts.draw([agent_id for agent_id, _ in responses], report)
+    drawn, drawn_cpu = time.perf_counter(), time.process_time()
+    seconds = (analysed - began, analysed_cpu - began_cpu, drawn - began, drawn_cpu - began_cpu)
+    return _Taken(*(1000 * one for one in seconds))
 
 
 def four_responses(number: int) -> tuple[str, list[tuple[str, str]]]:

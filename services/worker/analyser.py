@@ -11,6 +11,7 @@ from folkmoot.drawing import Artist
 from folkmoot.resources import AnalysisResource
 from folkmoot.settings import Settings
 from folkmoot.store.charts import Picture
+from services.worker.judges import Judges
 
 #: What the analysis is made of. It is imported by its pool alone: it takes seconds and hundreds of megabytes.
 MEASURING = "services.worker.measuring"
@@ -33,9 +34,13 @@ class Measurer(Artist, Protocol):
         """All that can be said of the responses."""
 
 
-def load(settings: Settings, roster: Roster) -> Measurer:
+def load(settings: Settings, roster: Roster, judges: Judges | None = None) -> Measurer:
     """Load every model; where they are not installed or not wanted, what says so of each analysis.
 
+    Args:
+        settings: say whether anything is measured.
+        roster: gives each seat its colour.
+        judges: who may confirm conflicts.
     Raises:
         WeightsDamaged: a file of the analysis is missing, or not the one that was measured.
     """
@@ -48,7 +53,7 @@ def load(settings: Settings, roster: Roster) -> Measurer:
             raise
         log.warning("analyses are skipped: the extra `analysis` is not installed (%s)", error)
         return Nobody(NOT_INSTALLED)
-    analyser: Measurer = measuring.load(tuple(roster.seats))
+    analyser: Measurer = measuring.load(tuple(roster.seats), judges)
     return analyser
 
 

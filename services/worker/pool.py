@@ -14,6 +14,7 @@ from folkmoot.dispatch import queue_named
 from folkmoot.runtime import Runtime, build, utcnow
 from folkmoot.settings import Settings
 from services.worker.analyser import Nobody, load
+from services.worker.judges import Judges
 from services.worker.tasks import register
 from services.worker.watchdog import Watchdog
 
@@ -34,7 +35,7 @@ def run(settings: Settings, app: Celery, queue: str) -> None:
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     runtime = build(settings)
     threads = 1 if queue == ANALYSE_QUEUE else settings.worker_threads
-    register(app, runtime, load(settings, runtime.roster) if queue == ANALYSE_QUEUE else Nobody())
+    register(app, runtime, load(settings, runtime.roster, Judges(runtime)) if queue == ANALYSE_QUEUE else Nobody())
     app.conf.update(task_queues=[queue_named(queue)], task_default_exchange="", worker_consumer=CONSUMER)
     watchdog = Watchdog(runtime.publisher, settings, queue, threads=threads)
     watchdog.start()

@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     #: Whether responses are measured; and how long an analysis may wait in a burst of queries before it is given up.
     analysis: bool = True
     analysis_s: Seconds = 600
+    #: How many possible conflicts of a query hosted models are asked about, all at once, and for how long; 0 is none.
+    judge_conflicts: Annotated[int, Field(ge=0, le=100)] = 5
+    judge_s: Seconds = 15
     sweep_s: Seconds = 2
     heartbeat_s: Seconds = 10
     unhealthy_after_beats: Annotated[int, Field(ge=1)] = 2

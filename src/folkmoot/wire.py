@@ -20,13 +20,18 @@ LONGEST_ANSWER = 400_000
 
 @dataclass(frozen=True)
 class Request:
-    """What to ask of a model; `api_key` is kept out of every text."""
+    """What to ask of a model; `api_key` is kept out of every text.
+
+    Attributes:
+        schema: of the JSON that the answer has to be; without one it is prose.
+    """
 
     endpoint: Endpoint
     messages: list[Message]
     temperature: float
     max_tokens: int
     api_key: str | None = field(default=None, repr=False)
+    schema: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,9 @@ class Completion:
 
 def body(request: Request) -> dict[str, Any]:
     """The JSON of a streamed request."""
+    form = {"name": "answer", "strict": True, "schema": request.schema}
     return {
+        **({"response_format": {"type": "json_schema", "json_schema": form}} if request.schema else {}),
         "model": request.endpoint.model,
         "messages": request.messages,
         "temperature": request.temperature,

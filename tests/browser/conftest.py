@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 #: Debian's own; the download that Playwright offers is not needed.
 CHROMIUM = Path("/usr/bin/chromium")
@@ -23,6 +23,8 @@ def browser() -> Iterator[Browser]:
     """Chromium, without a window."""
     if not CHROMIUM.exists():
         pytest.skip(f"needs {CHROMIUM}: apt-get install chromium")
+    # The library's own 5 s are too few for a machine that does other things too.
+    expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield chromium

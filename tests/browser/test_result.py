@@ -82,7 +82,8 @@ def test_follow_up_and_asking_again_fill_the_form(page: Page, asked: str) -> Non
     expect(page.get_by_role("heading", name="Who should pay for it?")).to_be_visible()
     expect(page.get_by_role("link", name="an earlier question")).to_have_attribute("href", f"/?job={asked}")
 
-    page.get_by_role("radio", name="Should university education be free for everybody?").check()
+    page.get_by_role("tab", name="History").click()
+    page.get_by_role("link", name="Should university education be free for everybody?").click()
     expect(page.locator("#fm-live").get_by_role("heading", name="Should university")).to_be_visible()
     expect(page.locator(".fm-score")).to_be_visible(timeout=END_MS)
 

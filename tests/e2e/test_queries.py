@@ -12,7 +12,7 @@ from folkmoot.catalogue import ROLES
 from tests.client import Client
 from tests.e2e.test_bad_input import named, problem
 from tests.scripted_model import ScriptedModel
-from tests.stack import eventually
+from tests.stack import Running, eventually
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -264,6 +264,26 @@ def test_deleted_query_is_gone(client: Client) -> None:
     problem(client.call("GET", f"/queries/{gone}/events"), 404)
     problem(client.delete(gone), 404)
     assert [query["job_id"] for query in client.history()["queries"]] == [kept]
+
+
+def test_deletion_can_be_undone_for_a_while(client: Client, stranger: Client, stack: Running) -> None:
+    """A query deleted with `undo_s` is gone at once, back by its owner's word only, and else erased by itself."""
+    back, gone = client.ask("Back?")["job_id"], client.ask("Gone?")["job_id"]
+    before = client.wait_settled(back)
+    client.wait_settled(gone)
+
+    for job_id, undo_s in {back: 60, gone: 0.5}.items():
+        assert client.call("DELETE", f"/queries/{job_id}", params={"undo_s": undo_s}).status_code == 204
+        problem(client.call("GET", f"/queries/{job_id}"), 404)
+        problem(client.call("GET", f"/queries/{job_id}/events"), 404)
+    assert client.history()["queries"] == []
+    problem(stranger.call("POST", f"/queries/{back}/restore"), 404)
+
+    assert client.call("POST", f"/queries/{back}/restore").json() == before
+    eventually(lambda: f"erased job {gone}" in stack.logs(lines=100_000), 20, "the other is erased")
+    problem(client.call("POST", f"/queries/{gone}/restore"), 404)
+    assert [query["job_id"] for query in client.history()["queries"]] == [back]
+    problem(client.call("DELETE", f"/queries/{back}", params={"undo_s": -1}), 422)
 
 
 def test_running_query_can_be_deleted(client: Client, model: ScriptedModel) -> None:

@@ -1,6 +1,7 @@
 """All that is measured of a set of responses, in order; the models are loaded once and serve every query."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -48,6 +49,7 @@ class Analyser:
         self._languages = Languages()
         self._manner = MannerMeter()
         self._roles = RoleCheck(self._embedder)
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="beside")
 
     def analyse(
         self,
@@ -67,11 +69,13 @@ class Analyser:
             roles: by agent, the role that it was given.
         """
         read = self._read(responses)
+        # The networks leave a core free now and then, and what reads letters does not need them.
+        manners = self._beside.submit(self._manners, read)
         foreign = self._languages.foreign(read.texts)
         voted = votes(query, question_type, responses)
         answers = _answers(query, voted, responses)
         aligned = scoring.alignments(read.claims)
-        known = stances(to_ask(aligned), self._encoder)
+        known = stances(to_ask(aligned, answers), self._encoder)
         found = scoring.verdicts(read.claims, aligned, known, answers)
         if voted is not None:
             found = _with_answers(found, read.agent_ids, answers)
@@ -84,7 +88,7 @@ class Analyser:
             verdicts=tuple(chain.from_iterable(found)),
             relations=tuple(relations(read.agent_ids, aligned, known, dict(zip(read.agent_ids, answers, strict=True)))),
             votes=voted,
-            manners=tuple(self._manners(read)),
+            manners=tuple(manners.result()),
             report=report(found),
             consensus=self._check(consensus, read, found),
             fidelity=self._fidelity(read, roles or {}),
@@ -93,8 +97,10 @@ class Analyser:
 
     def _read(self, responses: Sequence[tuple[str, str]]) -> _Read:
         agent_ids, texts = tuple(agent for agent, _ in responses), tuple(text for _, text in responses)
+        # The whole responses are embedded while the first thread parses them.
+        whole = self._beside.submit(self._vectors, texts)
         passages = tuple(self._parser.parse(text) for text in texts)
-        vectors = self._vectors([*texts, *_sentences(passages)])
+        vectors = {**self._vectors(_sentences(passages)), **whole.result()}
         claims = tuple(claims_of(agent, passage, vectors) for agent, passage in zip(agent_ids, passages, strict=True))
         return _Read(agent_ids, texts, passages, vectors, claims)
 

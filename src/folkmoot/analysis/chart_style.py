@@ -16,8 +16,10 @@ INK, FAINT, PAPER = "#1c2530", "#d5dae1", "#ffffff"
 TITLE, LABEL, SMALL = 14, 11.5, 10
 #: A label's letter and line take at most this, in inches.
 LETTER, LINE = 0.105, 0.2
-#: A name longer than this goes on in the next line, in characters.
-NAME_CHARS = 16
+#: A name longer than this goes on in the next line, in letters as broad as most.
+NAME_LETTERS = 19
+#: Letters that are broader than most, and by how much.
+BROAD = {"m": 1.55, "w": 1.3, "M": 1.4, "W": 1.6}
 #: Every mark has a second sign beside its colour. The colours are Okabe and Ito's (2008), which colour-blind readers
 #: can tell apart, with their yellow darkened to be seen on white and two greys for seats beyond the sixth.
 SEATS = (
@@ -95,7 +97,7 @@ def figure(title: str, note: str, frame: Frame, *, polar: bool = False) -> tuple
 
 def width_of(names: Sequence[str]) -> float:
     """Room for the longest line of names, in inches."""
-    return LETTER * max(len(line) for name in names for line in name.split("\n"))
+    return LETTER * max(_letters(line) for name in names for line in name.split("\n"))
 
 
 def height_of(names: Sequence[str]) -> float:
@@ -106,11 +108,19 @@ def height_of(names: Sequence[str]) -> float:
 def wrapped(name: str) -> str:
     """A name in lines that fit beside a bar, broken after hyphens, underscores and spaces where it has any."""
     lines = [""]
-    for piece in re.findall(rf"[^-_\s]{{1,{NAME_CHARS - 1}}}[-_\s]?|[-_\s]", name):
-        if len(lines[-1]) + len(piece.rstrip()) > NAME_CHARS:
+    for piece in re.findall(r"[^-_\s]*[-_\s]|[^-_\s]+", name):
+        if lines[-1] and _letters(lines[-1] + piece.rstrip()) > NAME_LETTERS:
             lines.append("")
-        lines[-1] += piece
+        for letter in piece:
+            if _letters(lines[-1] + letter.rstrip()) > NAME_LETTERS:
+                lines.append("")
+            lines[-1] += letter
     return "\n".join(line.strip() for line in lines)
+
+
+def _letters(line: str) -> float:
+    """How long a line is, in letters as broad as most."""
+    return sum(BROAD.get(letter, 1.0) for letter in line)
 
 
 def ink_on(color: str) -> str:

@@ -20,6 +20,8 @@ Report = Mapping[str, Any]
 
 #: Height of a bar with its gap, of a row of the heatmap, and of a row of a legend, in inches.
 BAR, ROW, KEY = 0.62, 0.55, 0.3
+#: Between two names one above the other, in inches.
+GAP = 0.08
 #: With more agents than this the areas of the radar would hide each other, and only lines are drawn.
 MOST_FILLED = 4
 #: A part of a bar narrower than this has no room for its figure.
@@ -43,6 +45,10 @@ class Subject:
     def names(self) -> list[str]:
         """The agents' names in lines that fit."""
         return [style.wrapped(agent) for agent in self.agents]
+
+    def row(self, least: float) -> float:
+        """The height of a row that its name fits into, in inches."""
+        return max(least, style.height_of(self.names) + GAP)
 
 
 @dataclass(frozen=True)
@@ -72,8 +78,8 @@ def _pictures(figure: Figure) -> dict[Format, bytes]:
     figure.savefig(dots, format="rgba", dpi=style.DPI)
     size = round(style.WIDTH * style.DPI)
     image = Image.frombuffer("RGBA", (size, dots.tell() // 4 // size), dots.getvalue())
-    # A chart has few colours: with a palette it takes a third of the bytes.
-    image.convert("RGB").quantize(dither=Image.Dither.NONE).save(png, "png")
+    # A palette would halve the bytes, and to choose it takes as long as to draw.
+    image.convert("RGB").save(png, "png")
     figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": "Folkmoot"})
     return {"png": png.getvalue(), "svg": svg.getvalue()}
 
@@ -84,8 +90,9 @@ def heatmap(subject: Subject) -> Figure:
     note = "Cosine of the responses' embeddings: what they speak of, not whether they agree."
     left, right = 0.3 + style.width_of(names), 1.5
     is_upright = style.width_of(names) > (style.WIDTH - left - right) / len(names)
-    bottom = 0.6 + (style.width_of(names) if is_upright else style.height_of(names))
-    frame = style.Frame(0.6 + bottom + ROW * max(3, len(names)), left, right, bottom=bottom)
+    upright = style.width_of(names) * style.SMALL / style.LABEL
+    bottom = 0.6 + (upright if is_upright else style.height_of(names))
+    frame = style.Frame(0.6 + bottom + subject.row(ROW) * max(3, len(names)), left, right, bottom=bottom)
     figure, axes = style.figure("Topical similarity", note, frame)
     # Cells and not an image, so that the SVG holds lines alone.
     cells = axes.pcolormesh(matrix, vmin=0, vmax=1, cmap="cividis", edgecolors=style.PAPER, linewidth=2)
@@ -96,7 +103,10 @@ def heatmap(subject: Subject) -> Figure:
             at = (column + 0.5, row + 0.5)
             axes.text(*at, f"{value:.2f}", ha="center", va="center", fontsize=style.LABEL, color=ink)
     places = np.arange(len(names)) + 0.5
-    axes.set_xticks(places, names, rotation=90 if is_upright else 0)
+    # Upright, three lines of a name are as high as a column of eight is broad.
+    axes.set_xticks(
+        places, names, rotation=90 if is_upright else 0, fontsize=style.SMALL if is_upright else style.LABEL
+    )
     axes.set_yticks(places, names)
     axes.invert_yaxis()
     x, y, width, height = frame.rectangle()
@@ -157,7 +167,7 @@ def _part(made: Sequence[Mapping[str, Any]], agent: str, kind: str) -> float:
 def _bars(title: str, note: str, subject: Subject, *, keys: int = 0) -> tuple[Figure, Axes]:
     """A chart of lying bars, the first agent on top; `keys` are rows of a legend."""
     top = 0.6 + KEY * keys
-    height = top + 0.95 + BAR * max(2, len(subject.agents))
+    height = top + 0.95 + subject.row(BAR) * max(2, len(subject.agents))
     frame = style.Frame(height, 0.3 + style.width_of(subject.names), top=top)
     figure, axes = style.figure(title, note, frame)
     axes.grid(axis="x", color=style.FAINT, linewidth=0.8)
@@ -196,7 +206,7 @@ def radar(subject: Subject) -> Figure:
     """Each response's features, every axis from 0 in the middle to 1."""
     features = subject.report["features"]
     note = "Every axis from 0 in the middle to 1; 0.5 of polarity is neutral."
-    frame = style.Frame(5.8, left=1.15, right=3.2, top=1.0, bottom=0.9)
+    frame = style.Frame(5.8, left=1.05, right=3.3, top=1.0, bottom=0.9)
     figure, axes = style.figure("Features of the responses", note, frame, polar=True)
     names = list(features[0])
     angles = np.linspace(0, 2 * np.pi, len(names), endpoint=False)
@@ -210,7 +220,7 @@ def radar(subject: Subject) -> Figure:
     axes.set_theta_direction(-1)  # type: ignore[attr-defined]
     axes.set_ylim(0, 1)
     axes.set_yticks([0.25, 0.5, 0.75, 1], ["", "0.5", "", "1"], fontsize=style.SMALL)
-    axes.set_xticks(angles, [style.wrapped(name) for name in names])
+    axes.set_xticks(angles, [name.replace(" ", "\n") for name in names])
     for label, angle in zip(axes.get_xticklabels(), angles, strict=True):
         side = np.sin(angle)
         label.set_horizontalalignment("center" if abs(side) < 0.5 else "left" if side > 0 else "right")
@@ -218,12 +228,12 @@ def radar(subject: Subject) -> Figure:
     axes.tick_params(axis="x", pad=4)
     axes.legend(
         loc="center left",
-        bbox_to_anchor=(0.755, 0.5),
+        bbox_to_anchor=(0.725, 0.5),
         bbox_transform=figure.transFigure,
         frameon=False,
         fontsize=style.SMALL,
         labelcolor=style.INK,
-        handlelength=2.4,
+        handlelength=2.2,
         labelspacing=0.9,
     )
     return figure

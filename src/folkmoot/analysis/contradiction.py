@@ -84,7 +84,8 @@ Stances = Mapping[tuple[str, str], Stance]
 def stances(alignments: Iterable[Alignment], encoder: CrossEncoder) -> Stances:
     """How each aligned pair of claims stands to each other; many are asked at once, because that is what costs.
 
-    The way back is asked only where the way forth leaves a contradiction possible, and where the pair is wanted whole.
+    The way back is asked only where the way forth leaves a contradiction possible that no rule has made sure of, and
+    where the pair is wanted whole.
     """
     pairs: dict[tuple[str, str], tuple[Claim, Claim]] = {}
     whole = set()
@@ -94,18 +95,19 @@ def stances(alignments: Iterable[Alignment], encoder: CrossEncoder) -> Stances:
         if alignment.is_closest:
             whole.add((first.text, second.text))
     asked = [pair for pair in pairs if pair[0] != pair[1]]
+    seen = {pair: cues(pairs[pair][0].reading, pairs[pair][1].reading) for pair in asked}
     forth = dict(zip(asked, encoder.infer(asked), strict=True))
-    again = [pair for pair in asked if pair in whole or forth[pair][CONTRADICTS] >= POSSIBLE]
+    open_ = [pair for pair in asked if DENIES not in seen[pair]]
+    again = [pair for pair in open_ if pair in whole or forth[pair][CONTRADICTS] >= POSSIBLE]
     back = dict(zip(again, encoder.infer([(b, a) for a, b in again]), strict=True))
     found = {(text, text): SAME for text, other in pairs if text == other}
     for pair in asked:
-        stance = _joined(*pairs[pair], forth=forth[pair], back=back.get(pair, forth[pair]))
+        stance = _joined(*pairs[pair], seen[pair], forth=forth[pair], back=back.get(pair, forth[pair]))
         found[pair], found[pair[1], pair[0]] = stance, stance.turned()
     return found
 
 
-def _joined(a: Claim, b: Claim, *, forth: Row, back: Row) -> Stance:
-    seen = cues(a.reading, b.reading)
+def _joined(a: Claim, b: Claim, seen: frozenset[str], *, forth: Row, back: Row) -> Stance:
     floor = DENIAL if DENIES in seen else 0.0
     ceiling = CONTAINED if not seen and contains(a.reading, b.reading) else 1.0
     return Stance(

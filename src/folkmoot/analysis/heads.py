@@ -3,7 +3,7 @@
 import io
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -17,6 +17,8 @@ Arrays = Mapping[str, NDArray[np.generic]]
 
 #: What counts as a word of an n-gram; a question mark says as much as one.
 WORDS = re.compile(r"\w+|\?")
+#: No more than this is read of a text for its n-grams, in characters, as of a parsed one.
+MAX_CHARS = 8_000
 
 
 def load(weights: Weights) -> Arrays:
@@ -90,3 +92,29 @@ def mean_shares(names: Sequence[str], probabilities: Scores) -> dict[str, float]
         return {name: float(name == "neutral") for name in names}
     shares = (probabilities / probabilities.sum(axis=1, keepdims=True)).mean(axis=0)
     return dict(zip(names, (shares / shares.sum()).tolist(), strict=True))
+
+
+class ShareMeter:
+    """The mean of a head on the embedding and one on n-grams, as shares of the classes.
+
+    Args:
+        weights: of both heads.
+        names: of the classes, in the order of the weights.
+        probabilities: of scores; `logistic` where the classes do not exclude each other, else `softmax`.
+    """
+
+    def __init__(self, weights: Weights, names: Sequence[str], probabilities: Callable[[Scores], Scores]) -> None:
+        arrays = load(weights)
+        self._vectors, self._ngrams = VectorHead(arrays), NgramHead(arrays)
+        self._names, self._probabilities = names, probabilities
+
+    def shares(self, texts: Sequence[str], vectors: Vectors) -> dict[str, float]:
+        """Each class' share of a response; they sum to 1.
+
+        Args:
+            texts: its sentences, or itself, or both; each counts the same.
+            vectors: (n_texts, 384), their embeddings.
+        """
+        cut = [text[:MAX_CHARS] for text in texts]
+        both = self._probabilities(self._vectors.score(vectors)) + self._probabilities(self._ngrams.score(cut))
+        return mean_shares(self._names, both)

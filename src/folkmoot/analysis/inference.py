@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from folkmoot.analysis.weights import CONTRADICTION, Network, Weights, tokenizer
+from folkmoot.analysis.network import Network
+from folkmoot.analysis.weights import CONTRADICTION, Weights
 
 #: (premise, hypothesis)
 Pair = tuple[str, str]
@@ -15,15 +16,13 @@ ENTAILS, NEUTRAL, CONTRADICTS = range(3)
 MAX_TOKENS = 128
 #: No more than this is read of a sentence, in characters.
 MAX_CHARS = 1_000
-BATCH = 16
 
 
 class CrossEncoder:
     """MiniLM-L6 over a pair of sentences, int8, on onnxruntime; `make train-analysis` makes its weights."""
 
     def __init__(self, *, threads: int = 2, weights: Weights = CONTRADICTION) -> None:
-        self._network = Network(weights, threads=threads)
-        self._tokenizer = tokenizer(MAX_TOKENS)
+        self._network = Network(weights, max_tokens=MAX_TOKENS, threads=threads)
 
     def infer(self, pairs: Sequence[Pair]) -> NDArray[np.float32]:
         """Probabilities that the premise entails the hypothesis, is neutral to it, contradicts it.
@@ -33,14 +32,10 @@ class CrossEncoder:
         """
         if not pairs:
             return np.zeros((0, 3), np.float32)
-        ordered = sorted(set(pairs), key=lambda pair: (len(pair[0]) + len(pair[1]), pair))
-        rows = {pair: number for number, pair in enumerate(ordered)}
-        logits = np.concatenate([self._batch(ordered[at : at + BATCH]) for at in range(0, len(ordered), BATCH)])
+        different = list(dict.fromkeys(pairs))
+        cut = [(premise[:MAX_CHARS], other[:MAX_CHARS]) for premise, other in different]
+        logits = np.stack(self._network.run(cut, together=False))
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         shares: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
+        rows = {pair: row for row, pair in enumerate(different)}
         return shares[[rows[pair] for pair in pairs]]
-
-    def _batch(self, pairs: list[Pair]) -> NDArray[np.float32]:
-        return self._network.run(
-            self._tokenizer.encode_batch([(premise[:MAX_CHARS], other[:MAX_CHARS]) for premise, other in pairs])
-        )

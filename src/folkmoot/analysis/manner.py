@@ -7,9 +7,12 @@ import numpy as np
 
 from folkmoot.analysis import features
 from folkmoot.analysis.embedding import Vectors
-from folkmoot.analysis.emotions import EmotionMeter
+from folkmoot.analysis.emotions import emotion_meter
 from folkmoot.analysis.sentiment import Sentiment, SentimentMeter
-from folkmoot.analysis.tones import ToneMeter
+from folkmoot.analysis.tones import tone_meter
+
+#: A text of so many characters is measured whole, as the comments that the heads were trained on.
+SHORT_CHARS = 280
 
 
 @dataclass(frozen=True)
@@ -27,24 +30,25 @@ class MannerMeter:
 
     def __init__(self) -> None:
         self._sentiment = SentimentMeter()
-        self._tones = ToneMeter()
-        self._emotions = EmotionMeter()
+        self._tones = tone_meter()
+        self._emotions = emotion_meter()
 
     def measure(self, text: str, vector: Vectors, sentences: Sequence[str], vectors: Vectors) -> Manner:
         """Measure a response by its sentences, and as a whole, which counts as one more.
 
-        So a text of two short sentences is judged much as the heads were trained, on whole comments, and a long one
-        by its sentences: no head knows what to make of a page.
+        A short text is judged as the heads were trained, on whole comments, and a long one by its sentences too: no
+        head knows what to make of a page.
 
         Args:
             text: the response; what is blank has no manner.
             vector: (1, 384), its embedding.
             vectors: (n_sentences, 384), theirs.
         """
+        parts = len(sentences) if len(text) > SHORT_CHARS else 0
         is_blank = not text.strip()
-        texts = [] if is_blank else [text, *sentences]
-        everything = vectors[:0] if is_blank else np.concatenate([vector.reshape(1, -1), vectors])
-        sentiment = self._sentiment.measure(texts, everything)
-        tones = self._tones.shares(texts, everything)
+        texts = [] if is_blank else [text, *sentences[:parts]]
+        everything = vectors[:0] if is_blank else np.concatenate([vector.reshape(1, -1), vectors[:parts]])
         emotions = self._emotions.shares(texts, everything)
+        sentiment = self._sentiment.measure(texts, everything, emotions)
+        tones = self._tones.shares(texts, everything)
         return Manner(sentiment, tones, emotions, features.measure(text, sentences, sentiment, tones))

@@ -18,11 +18,12 @@ STEM_CHARS = 5
 
 def stems(text: str) -> set[str]:
     """The beginnings of the words that carry what a text says."""
-    return {
-        word.rstrip("s")[:STEM_CHARS]
-        for word in _WORD.findall(text.lower())
-        if word not in STOP_WORDS and len(word) > 2
-    }
+    return {word.rstrip("s")[:STEM_CHARS] for word in content_words(text)}
+
+
+def content_words(text: str) -> set[str]:
+    """The words that carry what a text says, in small letters."""
+    return {word for word in _WORD.findall(text.lower()) if word not in STOP_WORDS and len(word) > 2}
 
 
 def is_polar(query: str) -> bool:

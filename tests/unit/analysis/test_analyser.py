@@ -14,6 +14,8 @@ from folkmoot.analysis.score import CONTESTED
 from folkmoot.analysis.sentences import MAX_CHARS
 
 NEGATIONS = Path(__file__).with_name("negations.txt").read_text(encoding="utf-8").splitlines()
+#: Three texts a line: one, one that agrees with it, and that one with a sentence negated, by whatever means.
+LONGER = Path(__file__).with_name("negations_longer.txt").read_text(encoding="utf-8").splitlines()
 SAFE = "Nuclear power is safe. Modern reactors shut themselves down."
 UNSAFE = "Nuclear power is not safe. The waste stays dangerous for thousands of years."
 COSTLY = "Building reactors takes decades. The price of the electricity is very high."
@@ -95,6 +97,19 @@ def test_agreement_falls_when_a_response_is_negated(analyser: Analyser) -> None:
 
     assert len(falls) == 50
     assert sum(falls) >= 45
+
+
+def test_agreement_falls_when_one_of_two_sentences_is_negated(analyser: Analyser) -> None:
+    """The same of longer texts, where other sentences stay, for nine in ten of them."""
+    texts = [line.split("|") for line in LONGER]
+    agreed, denied = (
+        [analyser.analyse("", "None", [("a", text[0]), ("b", text[which])]).score for text in texts] for which in (1, 2)
+    )
+    falls = [
+        one is not None and two is not None and one.agreed > two.agreed for one, two in zip(agreed, denied, strict=True)
+    ]
+
+    assert sum(falls) >= 0.9 * len(LONGER)
 
 
 def _agreed(analyser: Analyser, line: str, *, negated: bool) -> int:

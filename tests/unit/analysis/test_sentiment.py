@@ -2,7 +2,7 @@
 
 import pytest
 
-from folkmoot.analysis.sentiment import expand
+from folkmoot.analysis.wording import expand
 from tests.unit.analysis.conftest import Measure
 
 #: Pairs of which the first is worded more positively.

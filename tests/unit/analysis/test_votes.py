@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from folkmoot.analysis.choices import choice, options_of
 from folkmoot.analysis.votes import count, majority, votes
@@ -16,6 +17,8 @@ CASES = [
     for answer, texts in group["answers"].items()
     for text in texts
 ]
+#: Rounds of responses that were written without looking at the rules, each scored once before the rules saw it.
+ROUNDS = sorted(Path(__file__).with_name("votes").glob("*.yaml"))
 #: The share of written responses whose answer must be read right.
 LEAST_RIGHT = 0.97
 
@@ -30,6 +33,22 @@ def test_the_answers_of_written_responses_are_read_right() -> None:
 
     assert len(CASES) >= 150
     assert len(wrong) <= (1 - LEAST_RIGHT) * len(CASES), wrong
+
+
+@pytest.mark.parametrize("path", ROUNDS, ids=lambda path: path.stem)
+def test_the_answers_of_further_rounds_are_read_right(path: Path) -> None:
+    """Of responses to other questions, in other styles, the share that is read right stays what it was."""
+    groups = yaml.safe_load(path.read_text(encoding="utf-8"))
+    cases = [
+        (group["query"], group["type"], text, str(answer))
+        for group in groups
+        for answer, texts in group.items()
+        if answer not in {"query", "type"}
+        for text in texts
+    ]
+    wrong = [case for case in cases if _read(*case[:3]) != case[3]]
+
+    assert len(wrong) <= (1 - LEAST_RIGHT) * len(cases), wrong
 
 
 def _read(query: str, question_type: str, text: str) -> str:

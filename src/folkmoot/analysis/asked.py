@@ -1,0 +1,119 @@
+"""A yes-or-no question as far as it decides what a clause about it means."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from folkmoot.analysis import question as asking
+from folkmoot.analysis import stance_words as words
+
+_OUGHT = re.compile(r"\W*(?:should|must|ought|shall|may|would it be|do we need|does \w+ need|need)\b", re.IGNORECASE)
+
+_PREFACE = re.compile(
+    r"^.*?\b(?:true|correct|false|statement|claim|agree)\b[^:]*:\s*|\bis it (?:true|correct) that\b|\bdo you (?:think|believe|agree) that\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
+_ENDING = re.compile(r"(?<=\w{3})(?:ings?|ed|es|e|s|y)$")
+
+_DOUBLED = re.compile(r"([bdgklmnprt])\1$")
+
+_JUDGEMENTS = ((words.GOOD, 1), (words.BAD, -1))
+
+_EFFECTS = ((words.HELPS, 1), (words.HARMS, -1))
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question as far as it decides what a clause about it means."""
+
+    text: str
+
+    @cached_property
+    def stems(self) -> set[str]:
+        """The beginnings of its content words."""
+        return word_stems(self.told)
+
+    @cached_property
+    def told(self) -> str:
+        """What it asks about, without "Is it true that"."""
+        return _PREFACE.sub("", self._asked)
+
+    @cached_property
+    def is_ought(self) -> bool:
+        """Whether it asks what should be done."""
+        return bool(_OUGHT.match(self._asked) or words.PERMITS.search(self._asked))
+
+    @cached_property
+    def action(self) -> int:
+        """-1 where it asks whether to end something, else 1."""
+        return -1 if words.FORBIDS.search(self._asked) else 1
+
+    @cached_property
+    def requires(self) -> bool:
+        """Whether it asks for a duty."""
+        return bool(words.REQUIRES.search(self._asked))
+
+    @cached_property
+    def value(self) -> int:
+        """1 or -1 where it asks whether something is, or does, good or bad; else 0."""
+        if self.is_ought:
+            return 0
+        for values in (_JUDGEMENTS, _EFFECTS):
+            signs = [(found.start(), sign) for pattern, sign in values for found in pattern.finditer(self._asked)]
+            if signs:
+                return (min if self._is_impersonal else max)(signs)[1]
+        return 0
+
+    @cached_property
+    def judges(self) -> bool:
+        """Whether it asks if something is good or bad, not what it does."""
+        return bool(self.value) and bool(words.GOOD.search(self._asked) or words.BAD.search(self._asked))
+
+    @cached_property
+    def subject(self) -> set[str]:
+        """The beginnings of the words before its verb, roughly: its first three."""
+        return word_stems(" ".join(self._asked.split()[1:3]))
+
+    def apart_from_subject(self, said: str) -> str:
+        """The clause without the judging words that only say what is asked about: "unjust" in "Is it wrong to break an unjust law?"."""
+        judging = [found for pattern in (words.GOOD, words.BAD) for found in pattern.finditer(self._asked)]
+        about = sorted(judging, key=lambda found: found.start(), reverse=not self._is_impersonal)[
+            0 if self.is_ought else 1 :
+        ]
+        return (
+            re.sub(rf"\b(?:{'|'.join(re.escape(found[0]) for found in about)})\b", " ", said, flags=re.IGNORECASE)
+            if about
+            else said
+        )
+
+    @cached_property
+    def direction(self) -> int:
+        """1 or -1 where it asks whether something is or becomes more, or less; else 0."""
+        return direction_of(self._asked)
+
+    @cached_property
+    def admits_can(self) -> bool:
+        """Whether it asks what may or can be, so that `it can` answers it."""
+        return bool(re.search(r"^\W*(?:can|could|may|might)\b|\b(?:ever|sometimes)\b", self._asked, re.IGNORECASE))
+
+    @cached_property
+    def _is_impersonal(self) -> bool:
+        """Whether the judgement comes before what is judged: "Is it wrong to …?"."""
+        return bool(re.match(r"\W*(?:is|was|would|can) it\b", self._asked, re.IGNORECASE))
+
+    @cached_property
+    def _asked(self) -> str:
+        return self.text.strip().split("\n")[-1].rsplit(". ", 1)[-1]
+
+
+def direction_of(said: str) -> int:
+    """1 where something becomes more, -1 where less, 0 where neither or both."""
+    more, less = bool(words.MORE.search(said)), bool(words.LESS.search(said))
+    return 0 if more == less else 1 if more else -1
+
+
+def word_stems(text: str) -> set[str]:
+    """The beginnings of its content words, whatever their ending: "voting" and "vote" have one."""
+    found = (_DOUBLED.sub(r"\1", _ENDING.sub("", word))[: asking.STEM_CHARS] for word in asking.content_words(text))
+    return {stem for stem in found if len(stem) > 2}

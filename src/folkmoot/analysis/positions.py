@@ -1,0 +1,218 @@
+"""Which side one clause takes on a yes-or-no question: the signs of its words, multiplied."""
+
+import re
+
+from folkmoot.analysis import question as asking
+from folkmoot.analysis import stance_words as words
+from folkmoot.analysis.asked import Question, direction_of, word_stems
+from folkmoot.analysis.cues import opposite_stems
+
+_MODAL = re.compile(
+    r"\b(?:should|must|ought|shall|needs? to|need(?! for)|demands?|has to|have to|deserves?|had better|supposed to|it is time)\b",
+    re.IGNORECASE,
+)
+_MAYBE = re.compile(
+    r"\b(?:may|might|could|can|perhaps|maybe|possibly|sometimes|in some cases)\b(?! not)", re.IGNORECASE
+)
+#: Speaks of the question itself without naming it.
+_IT = re.compile(
+    r"\b(?:it|this|that|they|them|so|such|these|those|do so|doing so|the (?:idea|proposal|practice|measure|policy|plan|step|case|move|rule|law|claim|statement|right|answer))\b",
+    re.IGNORECASE,
+)
+_SOME = re.compile(
+    r"^\W*(?:some|others|certain|a few|several|many|not (?:all|every\w*)|only some|most)\b(?! (?:i|we)\b)",
+    re.IGNORECASE,
+)
+_PRONOUN_FIRST = re.compile(
+    r"^\W*(?:\w+ly )?(?:(?:i|we)\b[^,]*? (?:that )?)?(?:it|this|that|they) (?:is|are|does|do|can|will|would|has|have|was|were|makes?)\b",
+    re.IGNORECASE,
+)
+_VERB_FIRST = re.compile(r"\W*(?:is|are|was|were|would|will|should|must|can not)\b", re.IGNORECASE)
+_TOO = re.compile(r"\btoo \w+", re.IGNORECASE)
+_MIGHT = re.compile(r"\b(?:may|might|perhaps|maybe|possibly|sometimes|in some cases)\b", re.IGNORECASE)
+_REMAINS = re.compile(
+    r"\b(?:remain|stay)s? (?=\w*(?:opposed|against|convinced|sceptical|skeptical|in favou?r|doubtful))", re.IGNORECASE
+)
+_TIPS = re.compile(r"\b(?:tips?|tilts?|leans?|comes? down|points?|evidence|balance|scales?)\b", re.IGNORECASE)
+_DOES = re.compile(
+    r"\b(?:should|must|ought to|shall) (?:\w+ly )?(?:be|do (?:so|it|this|that)|have (?:it|this|that|one|a say|access))\W*(?:$|by|at|on)|\bgo ahead\b|\bhappen\b",
+    re.IGNORECASE,
+)
+_NOT_THAT = re.compile(r"^\W*not\b(?! (?:only|just|all|every))", re.IGNORECASE)
+_WANTS = re.compile(r"\b(?:i|we)(?:'d| would| want| will|'ll)\b", re.IGNORECASE)
+_ME = re.compile(r"\b(?:i|we|my|me|our)\b", re.IGNORECASE)
+#: A condition, and a reason: what follows is no answer.
+_TAIL = re.compile(
+    r"\b(?:if|unless|provided|providing|as long as|so long as|whenever|until|depending|in case|assuming|because|since|as it|as they|"
+    r"given that|so that|in order to|although|though|while|whereas|even if|despite|except|apart from|than|due to|thanks to|when|where)\b.*",
+    re.IGNORECASE | re.DOTALL,
+)
+_WHETHER = re.compile(r"\b(?:whether|how far|how much|to what extent|or not)\b|\?", re.IGNORECASE)
+#: "They will", "I believe it is not": the question's verb is not said again.
+_ELLIPSIS = re.compile(
+    r"\b(?:it|this|that|they|we|you|i|he|she|one|people)\s+(?:\w+ly\s+|already\s+|still\s+|also\s+|now\s+|always\s+)?(?:is|are|am|does|do|can|will|would|should|must|has|have|ought to|shall)"
+    r"(?P<not>\s+(?:\w+ly\s+)?not|\s+never)?(?:\s+(?:be(?: there)?|do so|do it|do that))?(?:\s+(?:indeed|\w+ly|at all|in my view|so))?\W*$",
+    re.IGNORECASE,
+)
+#: "Do it.", "Please do not."
+_DO = re.compile(
+    r"^\W*(?:please |just |then |simply )*(?:do(?P<not> not| never)?(?: (?:do )?(?:it|so|this|that))?|go (?:ahead|for it))\W*$",
+    re.IGNORECASE,
+)
+_SO = re.compile(
+    r"^\W*(?:and |but |so )?(?:i|we)\b[^.]*?\b(?:think|believe|say|suppose|guess|hope|imagine|suspect|reckon|expect|fear|afraid)\s+(?P<what>so|not)\W*(?:$|\bin\b|\bat\b|\bto\b)",
+    re.IGNORECASE,
+)
+_WEIGHS = re.compile(
+    r"\b(?P<what>benefits?|advantages?|gains?|pros|good|positives|case for|arguments for|upsides?|merits|value|harms?|risks?|costs?|drawbacks?|downsides?|cons|disadvantages?|dangers?|damage|negatives|"
+    r"arguments against|case against|problems?|objections?)\s+(?:\w+\s+){0,6}?(?:outweighs?|prevails?|overrides?|trumps?)\b",
+    re.IGNORECASE,
+)
+_GAIN = re.compile(r"benefit|advantage|gain|pros|good|positive|for$|upside|merit|value", re.IGNORECASE)
+_LOSS = re.compile(
+    r"harm|risk|cost|drawback|downside|cons|disadvantage|danger|damage|negative|against$|problem|objection",
+    re.IGNORECASE,
+)
+#: So much of the question's words must come again for a statement about what is.
+#: An order is short: "Lower it at once."
+LONGEST_ORDER = 5
+#: So short a judgement is one of what was asked: "Snooping is wrong."
+SHORTEST_JUDGEMENT = 4
+LEAST_SHARED, LEAST_SHARED_DENIED = 0.6, 0.3
+
+
+def side(question: Question, clause: str) -> int:
+    """1 for yes, -1 for no, 0 where the clause takes no side."""
+    if _WHETHER.search(clause) or _SOME.match(clause):
+        return 0
+    if _is_swapped(question.told, clause):
+        return -_turns(clause)
+    said = _REMAINS.sub("am ", words.IDLE.sub(" ", _TAIL.sub("", clause)))
+    if not said.strip():
+        return 0
+    if found := _SO.match(said):
+        return (-1 if found["what"] == "not" else 1) * _turns(said[: found.start("what")])
+    if found := _ELLIPSIS.search(said):
+        if _MAYBE.search(found[0]) and not question.admits_can:
+            return 0
+        return _turns(said) * (-1 if words.AGAINST.search(said[: found.start()]) else 1)
+    if question.is_ought and (found := _DO.match(said)):
+        return -1 if found["not"] else 1
+    if found := _WEIGHS.search(said):
+        gain, loss = _GAIN.search(found["what"]), _LOSS.search(found["what"])
+        return (question.value or 1) * _turns(said) * (1 if gain and not loss else -1 if loss else 0)
+    if _NOT_THAT.match(said) and word_stems(said) & question.stems:
+        return -1
+    # "Nothing can justify it" leaves nothing open.
+    is_flat = _turns(said) < 0 and not _MIGHT.search(said)
+    if _MAYBE.search(said) and not question.admits_can and not is_flat:
+        return 0
+    return _by_words(question, said)
+
+
+def _is_swapped(asked: str, clause: str) -> bool:
+    """Whether what was asked of one in comparison with another is said of the other."""
+    if " than " not in asked or " than " not in clause:
+        return False
+    (ours, theirs), (said, other) = ([word_stems(part) for part in text.split(" than ", 1)] for text in (asked, clause))
+    return bool(said & (theirs - ours)) and bool(other & (ours - theirs))
+
+
+def _by_words(question: Question, said: str) -> int:
+    """The product of the signs, where anything in the clause takes a side at all."""
+    ours = word_stems(said)
+    against = opposite_stems(
+        asking.stems(question.told) - asking.stems(said), asking.stems(said) - asking.stems(question.told)
+    )
+    shared = (len(question.stems & ours) + len(against)) / max(1, len(question.stems))
+    refers = (
+        bool(
+            _IT.search(said)
+            or _TOO.search(said)
+            or (_VERB_FIRST.match(said) and (question.action > 0 or _MODAL.search(said)))
+        )
+        or shared > 0
+    )
+    sign = _turns(said) * _power(words.AGAINST, said)
+    acts = _action(question, said)
+    sided = bool(words.AGAINST.search(said) or words.FOR.search(said))
+    by_me = (bool(_ME.search(said)) or bool(_TIPS.search(said))) and bool(sided or acts)
+    said = question.apart_from_subject(said)
+    values = _power(words.BAD, said)
+    valued = bool(words.BAD.search(said) or words.GOOD.search(said))
+    if question.is_ought:
+        refers = refers or (values < 0 and len(said.split()) <= SHORTEST_JUDGEMENT)
+        decides = (
+            by_me
+            or (acts and _imperative(question, said))
+            or (valued and refers)
+            or (_MODAL.search(said) and (acts or (refers and _is_about(question, said))))
+            or words.AGAINST.search(said)
+        )
+        if not decides or not (refers or acts or by_me):
+            return 0
+        if not acts and valued and not _IT.search(said) and question.action < 0:
+            values *= question.action
+        return sign * values * (acts or 1)
+    if question.judges and _MODAL.search(said) and refers:
+        return sign * values * question.value
+    if question.value:
+        effects = _power(words.HARMS, said)
+        told = valued or words.HARMS.search(said) or words.HELPS.search(said)
+        if told and (refers or (values < 0 and len(said.split()) <= SHORTEST_JUDGEMENT) or not ours - question.stems):
+            return sign * values * (effects if not valued else 1) * question.value
+        if told and by_me:
+            return sign * values * question.value
+    if question.direction and (turn := direction_of(said)) and (refers or shared):
+        return sign * turn * question.direction
+    holds = by_me or words.HOLDS.search(said) or words.AGAINST.search(said)
+    if holds and (_IT.search(said) or shared >= 0.5 or len(said.split()) <= 3):
+        return sign * (-1 if against else 1)
+    enough = LEAST_SHARED_DENIED if sign < 0 or against else LEAST_SHARED
+    if shared >= enough or (shared and _PRONOUN_FIRST.match(said)):
+        return sign * (-1 if len(against) % 2 else 1)
+    return 0
+
+
+def _is_about(question: Question, said: str) -> bool:
+    """Whether what should be is what the question asks for, or is denied: "parents should respect it" is neither."""
+    if _turns(said) < 0 or words.AGAINST.search(said):
+        return True
+    return bool(word_stems(said) & question.stems - question.subject) or bool(_DOES.search(said))
+
+
+def _imperative(question: Question, said: str) -> bool:
+    """Whether it begins with what is to be done."""
+    first = " ".join(said.split()[:1])
+    if first.lower().endswith("ing"):
+        return False
+    acts = words.PERMITS.search(first) or words.FORBIDS.search(first) or words.KEEPS.search(first)
+    # "Sugar contributes" orders nothing.
+    goes_on = said.split()[1:2]
+    is_order = len(said.split()) <= LONGEST_ORDER and not (goes_on and goes_on[0].endswith("s"))
+    return bool(acts) or bool(is_order and word_stems(first) & question.stems - question.subject)
+
+
+def _action(question: Question, said: str) -> int:
+    """The sign of what the clause would have done, by that of what the question would; 0 where it names nothing to do."""
+    if words.LEAVES.search(said):
+        return 1 if words.PERMITS.search(question.text) else -1
+    if words.KEEPS.search(said):
+        return 1 if words.KEEPS.search(question.text) else -1
+    if question.requires:
+        return -1 if words.FORBIDS.search(said) else 1 if words.REQUIRES.search(said) else 0
+    sign = 0
+    for pattern, own in ((words.PERMITS, 1), (words.FORBIDS, -1)):
+        if count := len(pattern.findall(said)):
+            sign = (sign or 1) * own**count
+    if not sign and (_WANTS.search(said) or _imperative(question, said)) and word_stems(said) & question.stems:
+        return 1
+    return sign * question.action
+
+
+def _turns(said: str) -> int:
+    return _power(words.TURNS, said)
+
+
+def _power(pattern: re.Pattern[str], said: str) -> int:
+    return -1 if len(pattern.findall(said)) % 2 else 1
