@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ColorScheme, Locator, Page, expect
 
+from tests.browser.conftest import PATIENCE_MS
 from tests.browser.steps import ask, await_end, open_page, sign_up
 from tests.client import PASSWORD, new_user
 from tests.scripted_model import ScriptedModel
@@ -31,7 +32,7 @@ def test_no_page_breaks_a_grave_rule(
     model.script("scripted/mistral", {"status": 500, "error": "the disk is full"})
     model.script("scripted/deephermes", {"text": "No. Schools need money from fees, not from taxes."})
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
 
     open_page(page, stack)

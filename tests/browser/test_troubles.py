@@ -1,16 +1,19 @@
 """What the user sees when parts fail: always what happened, in words, and nothing that was typed is lost."""
 
-import signal
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
+from xmlrpc.client import Fault, ServerProxy
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from infra.local.sockets import UnixTransport
 from tests.browser.record import Record
 from tests.browser.steps import ask, await_end, end_every_session, seat, sign_in, sign_up
 from tests.scripted_model import ScriptedModel
-from tests.stack import Stack
+from tests.stack import Stack, eventually
 
 #: Every wait of a test may be used up on a slow machine, one after the other.
 pytestmark = pytest.mark.timeout(300)
@@ -21,6 +24,7 @@ LATER = "And who should decide that?"
 REASON = "the disk of node 7f3a is full"
 HALF = "Half of a conclusion that nobody was meant to keep, for the connection broke before it came to its end."
 WORDS = 60
+TRY_AGAIN = re.compile("try again", re.IGNORECASE)
 #: Milliseconds until processes that were killed serve again.
 BACK_MS = 60_000
 
@@ -47,7 +51,7 @@ def test_aggregator_that_fails_over_is_named_and_its_half_is_gone(
     page: Page, stack: Stack, model: ScriptedModel
 ) -> None:
     """Another seat concludes in the aggregator's place; the page says so and keeps nothing of the half before."""
-    model.script("scripted/llama3", {"text": HALF, "token_delay_s": 0.1, "cut_after_tokens": 12}, stage="consensus")
+    model.script("scripted/llama3", {"text": HALF, "token_delay_s": 0.4, "cut_after_tokens": 12}, stage="consensus")
     sign_up(page, stack)
     ask(page, QUESTION)
     consensus = page.get_by_label("Consensus")
@@ -117,7 +121,7 @@ def test_gateways_that_die_under_a_running_query_cost_a_wait(page: Page, stack: 
         expect(seat(page, "qwen").locator(".fm-words")).to_contain_text("word3")
         page.get_by_label("Your question").fill(LATER)
         page.get_by_role("button", name="Ask the panel").click()
-        expect(page.get_by_role("alert")).to_contain_text("try again shortly", ignore_case=True)
+        expect(page.get_by_role("alert")).to_contain_text(TRY_AGAIN)
         expect(page.get_by_label("Your question")).to_have_value(LATER)
 
     await_end(page, timeout_ms=BACK_MS)
@@ -140,7 +144,7 @@ def test_page_opened_without_gateways_says_so_and_opens_when_they_are_back(
 
     with without_gateways(stack):
         page.reload()
-        expect(page.get_by_role("alert")).to_contain_text("try again shortly", ignore_case=True, timeout=BACK_MS)
+        expect(page.get_by_role("alert")).to_contain_text(TRY_AGAIN, timeout=BACK_MS)
     page.get_by_role("button", name="Try again").click()
 
     expect(page.get_by_role("heading", name=QUESTION)).to_be_visible()
@@ -149,11 +153,25 @@ def test_page_opened_without_gateways_says_so_and_opens_when_they_are_back(
 
 @contextmanager
 def without_gateways(stack: Stack) -> Iterator[None]:
-    """Kill every gateway, and have none started again before the end of the block."""
-    stack.signal("supervisord", signal.SIGSTOP)
+    """Kill every gateway, and have the supervisor start none again before the end of the block."""
+    socket = stack.data / "run" / "supervisord.sock"
+    supervisor = ServerProxy("http://supervisord", transport=UnixTransport(socket)).supervisor
+    every: Any = supervisor.getAllProcessInfo()
+    gateways = [f"{each['group']}:{each['name']}" for each in every if each["name"] in stack.gateways()]
+    for name in sorted(stack.gateways()):
+        stack.kill(name)
+
+    def stopped(gateway: str) -> bool:
+        # Between its death and the next start there is nothing to stop.
+        with suppress(Fault):
+            supervisor.stopProcess(gateway)
+        information: Any = supervisor.getProcessInfo(gateway)
+        return bool(information["statename"] == "STOPPED")
+
+    for gateway in gateways:
+        eventually(lambda: stopped(gateway), 30, f"{gateway} stays away")  # noqa: B023
     try:
-        for name in sorted(stack.gateways()):
-            stack.kill(name)
         yield
     finally:
-        stack.signal("supervisord", signal.SIGCONT)
+        for gateway in gateways:
+            supervisor.startProcess(gateway, False)

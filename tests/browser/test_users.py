@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import PATIENCE_MS
 from tests.browser.steps import ask, await_end, seat, sign_up
 from tests.scripted_model import ScriptedModel
 from tests.stack import Stack
@@ -20,7 +21,7 @@ THEIRS = "May a doctor lie to spare a patient?"
 def other_page(browser: Browser) -> Iterator[Page]:
     """An empty page of another browser profile."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE_MS)
     yield context.new_page()
     context.close()
 
