@@ -9,7 +9,7 @@ from folkmoot.resources import QueryPage, QueryResource
 from folkmoot.store import queries as store
 from services.gateway import identity
 from services.gateway.documents import SIGNED_IN, problems
-from services.gateway.schemas import JobPath, PageQuery, QueryBody
+from services.gateway.schemas import DeleteQuery, JobPath, PageQuery, QueryBody
 
 api = APIBlueprint("queries", __name__, url_prefix="/api/v1/queries")
 
@@ -47,6 +47,7 @@ def list_queries(query: PageQuery) -> Response:
         before=None if query.cursor is None else int(query.cursor),
         search=query.q,
         standing=query.status,
+        domain=query.domain,
     )
     return jsonify(page.as_json())
 
@@ -65,8 +66,15 @@ def cancel(path: JobPath) -> tuple[Response, int]:
     return jsonify(query.as_json()), 202
 
 
-@api.delete("/<job_id>", security=SIGNED_IN, responses={204: None, **problems(401, 404)})
-def delete(path: JobPath) -> tuple[str, int]:
-    """Delete a query with its responses and analysis."""
-    council.delete(identity.runtime(), identity.account().user_id, path.job_id)
+@api.delete("/<job_id>", security=SIGNED_IN, responses={204: None, **problems(401, 404, 422)})
+def delete(path: JobPath, query: DeleteQuery) -> tuple[str, int]:
+    """Delete a query with its responses and analysis: at once, or after `undo_s`, hidden meanwhile."""
+    council.delete(identity.runtime(), identity.account().user_id, path.job_id, undo_s=query.undo_s)
     return "", 204
+
+
+@api.post("/<job_id>/restore", security=SIGNED_IN, responses={200: QueryResource, **problems(401, 404)})
+def restore(path: JobPath) -> Response:
+    """Bring back a query that was deleted with `undo_s`, while that time lasts."""
+    query = council.restore(identity.runtime(), identity.account().user_id, path.job_id)
+    return jsonify(query.as_json())

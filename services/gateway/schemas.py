@@ -90,6 +90,18 @@ class PageQuery(BaseModel):
     )
     q: Annotated[str, Field(max_length=1000, description="Only queries whose text contains this.")] = ""
     status: Annotated[Standing | None, Field(description="Only queries that ended so, or are still open.")] = None
+    domain: Annotated[str | None, Field(max_length=256, description="Only queries of this domain.")] = None
+
+
+class DeleteQuery(BaseModel):
+    """Whether a deletion can be undone."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    undo_s: Annotated[
+        float,
+        Field(ge=0, le=60, description="For so many seconds `restore` brings the query back; until then it is kept."),
+    ] = 0
 
 
 class IncidentsQuery(BaseModel):

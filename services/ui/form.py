@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 from gradio.components import Component
 
-from services.ui import render
+from services.ui import chosen, render
 from services.ui.account import Updates
 from services.ui.memory import EMPTY_DRAFT, Memory
 from services.ui.rest import Json
@@ -40,6 +40,7 @@ class Form:
         with gr.Row():
             self.domain = gr.Dropdown(label="Domain", min_width=120)
             self.question_type = gr.Dropdown(label="Question type", min_width=120)
+        self.chosen = gr.HTML("", js_on_load=None)
         self.examples = gr.Dataset(
             label="Examples", components=["html"], samples=[], type="index", elem_id="fm-examples"
         )
@@ -54,7 +55,8 @@ class Form:
             self.deadline_s,
         ]
         self.fields += [self.offered, *self.asked, *self.roles]
-        self.changed = [*self.fields, self.examples, *self.rows, self.following, self.parent]
+        shown = [self.following, self.parent, self.chosen, self.reasoning]
+        self.changed = [*self.fields, self.examples, *self.rows, *shown]
 
     def _draw_panel(self) -> None:
         self.dealing = gr.Radio(
@@ -68,6 +70,7 @@ class Form:
                     self.asked.append(gr.Checkbox(min_width=120))
                     self.roles.append(gr.Dropdown(container=False, min_width=120))
                 self.rows.append(row)
+        self.reasoning = gr.HTML("", js_on_load=None)
         with gr.Row():
             self.aggregator = gr.Dropdown(label="Aggregator", info="Writes the consensus.", min_width=120)
             self.deadline_s = gr.Number(label="Deadline", info="Seconds for all of it.", precision=0, min_width=120)
@@ -93,10 +96,13 @@ class Form:
             was_asked = agent["agent_id"] in roles
             updates[asked] = was_asked
             updates[role] = gr.Dropdown(value=roles.get(agent["agent_id"], "None"), interactive=was_asked, visible=True)
-        chosen = {self.domain: resource["domain"], self.question_type: resource["question_type"]}
+        named = {self.domain: resource["domain"], self.question_type: resource["question_type"]}
         question = {self.question: resource["query"], self.dealing: CHOOSE}
         draft = {"question": resource["query"]}
-        return updates | chosen | question | self.follow(draft) | self.show_examples(catalogue, resource["domain"])
+        explained = self.explain(catalogue, resource["domain"], resource["question_type"])
+        reasoning = {self.reasoning: chosen.reasoning(catalogue, list(roles.values()))}
+        examples = self.show_examples(catalogue, resource["domain"])
+        return updates | named | question | self.follow(draft) | examples | explained | reasoning
 
     def fill(self, catalogue: Json, draft: Json) -> Updates:
         """Offer what the catalogue holds, with the usual panel ticked and the draft back in its box."""
@@ -104,6 +110,7 @@ class Form:
         domains, types = catalogue["domains"], catalogue["question_types"]
         seats = [agent["agent_id"] for agent in agents]
         aggregator = next((agent["agent_id"] for agent in agents if agent["is_aggregator"]), seats[0])
+        begun = self.choose_domain(catalogue, domains[0], types[0])
         return {
             self.offered: catalogue,
             self.question: gr.Textbox(value=draft["question"], max_length=limits["query_chars"]),
@@ -114,7 +121,8 @@ class Form:
                 value=limits["deadline_s"], minimum=limits["deadline_least_s"], maximum=limits["deadline_max_s"]
             ),
             self.dealing: CHOOSE,
-        } | self.follow(draft) | self.show_examples(catalogue, domains[0]) | self._fill_panel(catalogue)  # fmt: skip
+            self.reasoning: chosen.reasoning(catalogue, []),
+        } | self.follow(draft) | begun | self._fill_panel(catalogue)  # fmt: skip
 
     def _fill_panel(self, catalogue: Json) -> Updates:
         agents, roles = catalogue["agents"], catalogue["roles"]
@@ -136,6 +144,19 @@ class Form:
             for role, ticked in zip(self.roles, asked, strict=True)
         }
 
+    def explain(self, catalogue: Json, domain: str, question_type: str) -> Updates:
+        """What the chosen domain and question type have the agents told."""
+        return {self.chosen: chosen.framing(catalogue, domain, question_type)}
+
+    def explain_roles(self, catalogue: Json, dealing: str, *rows: Any) -> Updates:
+        """What the roles have the agents told; `rows` are whether each agent is asked, and then each one's role."""
+        roles = [role for role, asked in zip(rows[ROWS:], rows[:ROWS], strict=True) if asked and role]
+        return {self.reasoning: chosen.dealt() if dealing == DEAL else chosen.reasoning(catalogue, roles)}
+
+    def choose_domain(self, catalogue: Json, domain: str, question_type: str) -> Updates:
+        """The examples of the chosen domain, and what it means."""
+        return self.show_examples(catalogue, domain) | self.explain(catalogue, domain, question_type)
+
     def show_examples(self, catalogue: Json, domain: str) -> Updates:
         """The examples of the chosen domain."""
         samples = [[escape(example["query"])] for example in _examples(catalogue, domain)]
@@ -145,7 +166,8 @@ class Form:
         """Fill the form with an example."""
         example = _examples(catalogue, domain)[chosen]
         text = example["query"]
-        return {self.question: text, self.question_type: example["question_type"]}
+        explained = self.explain(catalogue, domain, example["question_type"])
+        return {self.question: text, self.question_type: example["question_type"]} | explained
 
 
 class Filled(NamedTuple):

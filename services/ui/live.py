@@ -14,15 +14,11 @@ from services.ui.memory import Memory
 from services.ui.rest import Gateway, Json, Refused
 from services.ui.watch import watch
 
-#: Queries in the list of earlier ones.
-HISTORY_LENGTH = 15
-
 
 class Live:
     """What is seen of one query.
 
     Attributes:
-        history: the user's earlier queries.
         changed: what its steps may change.
     """
 
@@ -48,9 +44,8 @@ class Live:
             self.follow_up_button = gr.Button("Ask a follow-up", size="sm", scale=0, min_width=150)
             self.again_button = gr.Button("Ask again with other roles", size="sm", scale=0, min_width=220)
             self.links = gr.HTML("", js_on_load=None)
-        self.history = gr.Radio(label="Earlier questions", visible=False, elem_id="fm-history")
         self._texts = [self.heading, self.progress, self.board, self.answer, self.findings, self.charts, self.links]
-        panes = [self.cancel_button, self.follow_up_button, self.views, self.next, self.history]
+        panes = [self.cancel_button, self.follow_up_button, self.views, self.next]
         self.changed = [memory.opened, *self._texts, *panes]
 
     def begin(self, resource: Json, seats: list[str]) -> Updates:
@@ -61,7 +56,6 @@ class Live:
         """Show no query."""
         cleared: Updates = dict.fromkeys(self._texts, "")
         hidden: Updates = {part: gr.update(visible=False) for part in (self.cancel_button, self.views, self.next)}
-        hidden[self.history] = gr.Radio(choices=[], value=None, visible=False)
         return {self._memory.opened: {"job_id": ""}} | cleared | hidden | {self.heading: render.EMPTY}
 
     def picture(self, job: Job) -> Updates:
@@ -79,13 +73,6 @@ class Live:
             self.views: gr.update(visible=True),
             self.next: gr.update(visible=job.ended),
         }
-
-    def list_history(self, token: str, job_id: str) -> Updates:
-        """The newest queries of the user, with the one on show marked."""
-        queries = self._gateway.history(token, HISTORY_LENGTH)
-        choices = [(render.history_label(query), query["job_id"]) for query in queries]
-        shown = job_id if job_id in [value for _, value in choices] else None
-        return {self.history: gr.Radio(choices=choices, value=shown, visible=bool(choices))}
 
     def forget(self, tab: str) -> None:
         """End what the tab watches."""
@@ -112,7 +99,6 @@ class Live:
                 if news := {pane: value for pane, value in picture.items() if shown.get(pane) != value}:
                     yield news
                 shown = picture
-            yield await asyncio.to_thread(self.list_history, token, job_id)
         except Refused as error:
             yield self.clear() | {self.heading: render.notice(str(error)) + render.EMPTY}
         finally:

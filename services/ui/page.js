@@ -1,6 +1,46 @@
 // The query that the address names, until the page has opened it: what the browser remembers must not take its place.
 window.folkmootLinked = new URLSearchParams(location.search).get("job") || "";
 
+// What the page shows: a place of the workspace, and in the first of them a query. The address says it.
+window.folkmootAt = { place: new URLSearchParams(location.search).get("view") || "ask", job_id: "" };
+window.folkmootGo = (there) => {
+  const at = Object.assign(window.folkmootAt, there);
+  const asked = at.job_id ? `/?job=${encodeURIComponent(at.job_id)}` : "/";
+  history.replaceState(null, "", at.place === "ask" ? asked : `/?view=${at.place}`);
+};
+
+// Links and buttons inside a list that the server draws: what was chosen goes back to it as an event.
+window.folkmootActions = (element, trigger, ...actions) => {
+  element.addEventListener("click", async (event) => {
+    const chosen = event.target.closest?.("[data-action]");
+    // A link that is to open elsewhere is the browser's.
+    if (!chosen || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const { action, subject, text } = chosen.dataset;
+    event.preventDefault();
+    if (!actions.includes(action) || chosen.getAttribute("aria-disabled") === "true") return;
+    if (action === "delete" && !(await confirmed(text))) return;
+    trigger(action, { subject });
+  });
+};
+
+// Asks before a question is deleted; Escape keeps it.
+function confirmed(text) {
+  const dialog = Object.assign(document.createElement("dialog"), { className: "fm-dialog" });
+  dialog.setAttribute("aria-labelledby", "fm-dialog-title");
+  dialog.innerHTML = `<form method="dialog"><h2 id="fm-dialog-title">Delete this question?</h2><p class="fm-asked"></p>
+    <p>Its responses, consensus and analysis go with it. You can undo this for ten seconds.</p>
+    <div><button value="keep" autofocus>Keep it</button><button value="delete" class="bad">Delete it</button></div></form>`;
+  dialog.querySelector(".fm-asked").textContent = text;
+  document.body.append(dialog);
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => {
+      resolve(dialog.returnValue === "delete");
+      dialog.remove();
+    });
+  });
+}
+
 // Buttons inside what the server draws; everything else of the page is Gradio's.
 document.addEventListener("click", async (event) => {
   const button = event.target.closest?.("button[data-copy]");

@@ -1,4 +1,4 @@
-"""The page: its three views, and what each button does."""
+"""The page: its views, and what each button does."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -11,6 +11,7 @@ from services.ui.account import Account, Updates
 from services.ui.form import Form
 from services.ui.live import Live
 from services.ui.memory import EMPTY_DRAFT, Memory
+from services.ui.places import QUIET, Places
 from services.ui.rest import Gateway, GatewayError, Json, SignedOut
 
 #: Users who can watch at the same time; each holds one place while a query runs.
@@ -29,20 +30,18 @@ SHOW_ANSWER = """() => {
 SHOW_ADDRESS = """opened => {
   if (window.folkmootLinked && window.folkmootLinked !== opened.job_id) return;
   window.folkmootLinked = "";
-  history.replaceState(null, "", opened.job_id ? `/?job=${encodeURIComponent(opened.job_id)}` : "/");
+  folkmootGo({job_id: opened.job_id});
 }"""
 REMEMBERED = """(user, draft, opened, offered) => {
   const job_id = window.folkmootLinked;
-  return [user, draft, job_id ? {job_id, is_linked: true} : opened, offered];
+  const {place} = window.folkmootAt;
+  return [user, draft, job_id ? {job_id, is_linked: true} : {...opened, place}, offered];
 }"""
 SHOW_QUESTION = """() => {
   const box = document.querySelector("#fm-ask textarea");
   box.focus();
   box.scrollIntoView({block: "center"});
 }"""
-
-#: None of the page's own steps is an address for others; the product's interface is the gateway.
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
 
 
 class Page:
@@ -75,7 +74,8 @@ class Page:
                 gr.HTML(render.BRAND, js_on_load=None)
                 self.whoami = gr.HTML("", js_on_load=None)
                 self.sign_out_button = gr.Button("Sign out", size="sm", scale=0, min_width=90)
-            with gr.Row(elem_id="fm-sides"):
+            self.places = Places(self._gateway, self.memory)
+            with self.places.ask, gr.Row(elem_id="fm-sides"):
                 with gr.Column(scale=0, min_width=300, elem_id="fm-form"):
                     self.form = Form(self.memory)
                     self.notice = gr.HTML("", js_on_load=None)
@@ -107,8 +107,13 @@ class Page:
         kept = [ask.question, self.memory.draft]
         ask.question.change(None, kept, self.memory.draft, js=keep, **QUIET)
         offered = [ask.offered, ask.domain]
-        ask.domain.input(ask.show_examples, offered, ask.examples, **QUIET)
-        filled = [ask.question, ask.question_type]
+        named = [*offered, ask.question_type]
+        ask.domain.input(ask.choose_domain, named, [ask.examples, ask.chosen], **QUIET)
+        ask.question_type.input(ask.explain, named, ask.chosen, **QUIET)
+        panel = [ask.offered, ask.dealing, *ask.asked, *ask.roles]
+        told = [ask.dealing.input, *[box.input for box in ask.asked], *[box.input for box in ask.roles]]
+        gr.on(told, ask.explain_roles, panel, ask.reasoning, trigger_mode="always_last", **QUIET)
+        filled = [ask.question, ask.question_type, ask.chosen]
         ask.examples.click(ask.take_example, [*offered, ask.examples], filled, **QUIET)
         for choice in (ask.dealing.input, *[box.input for box in ask.asked]):
             choice(ask.show_roles, [ask.dealing, *ask.asked], ask.roles, **QUIET)
@@ -116,7 +121,8 @@ class Page:
     def _wire_live(self) -> None:
         opened, live = self.memory.opened, self.live
         submitted = self.ask_button.click(self._ask, self.form.fields, self._changed(), **QUIET)
-        picked = live.history.input(_opened, live.history, opened, **QUIET)
+        picked = self.places.wire(live.clear, live.changed)
+        self.places.ended.change(self._explain_end, self.places.ended, self._changed(), **QUIET)
         for shown in (submitted, picked):
             shown.then(None, js=SHOW_ANSWER, **QUIET)
             self._watch_after(shown.then)
@@ -140,7 +146,7 @@ class Page:
     def _changed(self) -> list[Any]:
         """All that a step may change; a step answers with what it does change."""
         views = [self.start, self.start_notice, self.again_button, self.workspace, self.whoami, self.notice]
-        return [*views, *self.account.changed, *self.form.changed, *self.live.changed]
+        return [*views, *self.account.changed, *self.form.changed, *self.live.changed, *self.places.changed]
 
     def _open(self, user: Json, draft: Json, opened: Json, offered: Json, request: gr.Request) -> Updates:
         """Enter; who was signed in and is no more hears why."""
@@ -159,14 +165,16 @@ class Page:
             return self._show(self.account.card)
         try:
             account = self._gateway.whose(token)
-            left: Updates = {self.memory.user: {"username": account["username"]}}
+            left: Updates = {self.memory.user: account}
             if user["username"] not in {"", account["username"]}:
                 left |= self._empty()
                 draft, offered = EMPTY_DRAFT, {}
                 opened = opened if opened.get("is_linked") else {"job_id": ""}
             left[self.memory.opened] = {"job_id": opened["job_id"]}
-            left |= self.live.list_history(token, opened["job_id"])
-            left |= {} if offered else self.form.fill(self._gateway.catalogue(), draft)
+            left |= self.places.go(opened.get("place", ""))
+            if not offered:
+                catalogue = self._gateway.catalogue()
+                left |= self.form.fill(catalogue, draft) | self.places.fill(catalogue)
         except SignedOut as error:
             return self._show(self.account.card) | self.account.explain(str(error))
         except GatewayError as error:
@@ -175,7 +183,7 @@ class Page:
 
     def _empty(self) -> Updates:
         """Leave nothing of one user to the next."""
-        return self.live.clear() | self.form.empty() | {self.notice: ""}
+        return self.live.clear() | self.form.empty() | self.places.empty() | {self.notice: ""}
 
     def _show(self, view: gr.Column) -> Updates:
         views = (self.start, self.account.card, self.workspace)
@@ -192,12 +200,11 @@ class Page:
             filled = form.Filled(*fields[: len(form.Filled._fields)])
             token = session.token_of(request)
             resource = self._gateway.ask(token, form.body(filled, fields[len(filled) :]), uuid4().hex)
-            history = self.live.list_history(token, resource["job_id"])
         except GatewayError as error:
             return self._refusal(error)
         seats = [agent["agent_id"] for agent in filled.catalogue["agents"]]
         followed = self.form.follow({"question": filled.question})
-        return self.live.begin(resource, seats) | history | followed | {self.notice: ""}
+        return self.live.begin(resource, seats) | followed | {self.notice: ""}
 
     def _follow_up(self, opened: Json, request: gr.Request) -> Updates:
         """Have the next question follow up the query on show."""
@@ -234,6 +241,11 @@ class Page:
             return self._show(self.account.card) | self.account.explain(str(error))
         return {self.notice: render.notice(str(error))}
 
+    def _explain_end(self, ended: list[str]) -> Updates:
+        if not ended[0]:
+            return {self.notice: gr.skip()}
+        return self._show(self.account.card) | self.account.explain(ended[0])
+
     async def _watch(self, opened: Json, request: gr.Request) -> AsyncIterator[Updates]:
         """Keep the live side true until the query on show has ended."""
         # Gradio empties the outputs of a generator that ends without a word.
@@ -249,7 +261,3 @@ class Page:
                 yield updates
         except GatewayError as error:
             yield self._refusal(error)
-
-
-def _opened(job_id: str) -> Json:
-    return {"job_id": job_id}

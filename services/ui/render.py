@@ -9,8 +9,11 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
+from services.ui.domains import mark
+from services.ui.entries import shortened
 from services.ui.job import Job
 from services.ui.rest import Json
+from services.ui.times import duration
 
 BRAND = '<h1 class="fm-brand">Folkmoot</h1>'
 CLAIM = '<p class="fm-claim">Ask several language models at once; get one answer that says where they agree.</p>'
@@ -38,7 +41,9 @@ def notice(sentence: str, tone: str = "bad") -> str:
 def heading(job: Job) -> str:
     """The question, and above it whether the answer is degraded or missing, with the reasons."""
     query = job.resource
-    about = " · ".join(escape(query[name]) for name in ("domain", "question_type") if query[name] != "None")
+    about = mark(query["domain"])
+    if query["question_type"] != "None":
+        about += f" · {escape(query['question_type'])}"
     if query.get("parent_job_id"):
         about += f' · follows up <a href="/?job={escape(query["parent_job_id"])}">an earlier question</a>'
     return f'{_banner(job)}<p class="fm-about">{about}</p><h2 class="fm-question">{escape(query["query"])}</h2>'
@@ -117,15 +122,11 @@ def _column(job: Job, seat: Json) -> str:
 def _state(job: Job, seat: Json, streamed: str) -> tuple[str, str]:
     if seat["status"] != "pending":
         word, tone = STATES[seat["status"]]
-        in_s = f" in {_duration(seat['latency_ms'])}" if tone == "good" and seat["latency_ms"] is not None else ""
+        in_s = f" in {duration(seat['latency_ms'])}" if tone == "good" and seat["latency_ms"] is not None else ""
         return word + in_s + (", from the cache" if seat["cached"] else ""), tone
     if job.ended:
         return "no answer", "idle"
     return ("answering", "live") if streamed else ("waiting", "idle")
-
-
-def _duration(latency_ms: int) -> str:
-    return f"{latency_ms} ms" if latency_ms < 1000 else f"{latency_ms / 1000:.1f} s"
 
 
 def _words(seat: Json, streamed: str) -> str:
@@ -136,12 +137,16 @@ def _words(seat: Json, streamed: str) -> str:
     return _scroll(seat["text"] or streamed, live, f"Text of {seat['agent_id']}")
 
 
+def _tokens(text: Json) -> str:
+    read, written = text["prompt_tokens"], text["completion_tokens"]
+    return "" if written is None else f"{read or 0} tokens read, {written} written"
+
+
 def _foot(seat: Json) -> str:
     """What a response took, and a button to copy it."""
     if seat["status"] != "ok":
         return ""
-    read, written = seat["prompt_tokens"], seat["completion_tokens"]
-    tokens = "" if written is None else f"{read or 0} tokens read, {written} written"
+    tokens = _tokens(seat)
     again = f" · {seat['attempts']} attempts" if seat["attempts"] > 1 else ""
     what = f"what {seat['agent_id']} wrote"
     return f"<footer><span>{tokens}{again}</span>{_copy(what)}</footer>"
@@ -155,19 +160,18 @@ def answer(job: Job) -> str:
     """The consensus, whole or as it streams; nothing before it begins."""
     stored = job.resource["consensus"]
     if stored:
-        writer = f"written by {stored['agent_id']} · {stored['model']}"
-        text, agent_id = stored["text"], stored["agent_id"]
+        text, agent_id, verb = stored["text"], stored["agent_id"], f"written by {stored['agent_id']}"
     elif job.consensus and not job.ended:
-        writer = f"{job.consensus.agent_id} is writing"
-        text, agent_id = job.consensus.text, job.consensus.agent_id
+        text, agent_id, verb = job.consensus.text, job.consensus.agent_id, f"{job.consensus.agent_id} is writing"
     else:
         return ""
-    failed_over = job.resource["aggregator"]["failed_over"] or agent_id != job.resource["aggregator"]["requested"]
-    instead = f" in place of {job.resource['aggregator']['requested']}" if failed_over else ""
+    requested = job.resource["aggregator"]["requested"]
+    writer = verb if agent_id == requested else f"{verb} in place of {requested}"
+    parts = [writer, *([stored["model"], duration(stored["latency_ms"]), _tokens(stored)] if stored else [])]
     return (
         f'<section class="fm-answer" aria-label="Consensus"><header><h2>Consensus</h2>'
-        f'<p class="fm-model">{escape(writer + instead)}</p>{_copy("the conclusion") if stored else ""}</header>'
-        f"{markdown(text)}</section>"
+        f'<p class="fm-model">{escape(" · ".join(part for part in parts if part))}</p>'
+        f"{_copy('the conclusion') if stored else ''}</header>{markdown(text)}</section>"
     )
 
 
@@ -188,17 +192,6 @@ def links(job: Job) -> str:
         f'<p class="fm-links">Export as <a href="{address}.md" download>Markdown</a> or '
         f'<a href="{address}.json" download>JSON</a></p>'
     )
-
-
-def history_label(query: Json) -> str:
-    """A query in the list of earlier ones."""
-    state = {"done": "", "failed": " (failed)", "cancelled": " (cancelled)"}.get(query["status"], " (running)")
-    return _shortened(query["query"]) + state
-
-
-def _shortened(question: str) -> str:
-    text = " ".join(question.split())
-    return text if len(text) <= 90 else f"{text[:89]}…"
 
 
 @lru_cache(maxsize=512)
@@ -223,7 +216,7 @@ def _outside_link(renderer: RendererHTML, tokens: list[Token], index: int, optio
 
 def following(question: str) -> str:
     """Which question the next one follows up."""
-    return f'<p class="fm-about">Follows up: <q>{escape(_shortened(question))}</q></p>' if question else ""
+    return f'<p class="fm-about">Follows up: <q>{escape(shortened(question, 90))}</q></p>' if question else ""
 
 
 def signed_in_as(username: str) -> str:

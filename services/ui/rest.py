@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -100,9 +100,33 @@ class Gateway:
         """A query with all that has come of it so far."""
         return self._call("GET", f"/api/v1/queries/{quote(job_id, safe='')}", token)
 
-    def history(self, token: str, limit: int) -> list[Json]:
-        """The newest of the user's own queries."""
-        return list(self._call("GET", f"/api/v1/queries?limit={limit}", token)["queries"])
+    def history(self, token: str, limit: int, **filters: str) -> Json:
+        """A page of the user's own `queries`, newest first, and its `next_cursor`.
+
+        Args:
+            filters: `q`, `status`, `domain`, and the `cursor` that the page before gave.
+        """
+        return self._call("GET", f"/api/v1/queries?{urlencode({'limit': limit} | filters)}", token)
+
+    def delete(self, token: str, job_id: str, undo_s: float) -> None:
+        """Delete a query; for `undo_s` seconds `restore` brings it back."""
+        self._call("DELETE", f"/api/v1/queries/{quote(job_id, safe='')}?undo_s={undo_s:g}", token)
+
+    def restore(self, token: str, job_id: str) -> None:
+        """Bring back a query that was deleted a moment ago."""
+        self._call("POST", f"/api/v1/queries/{quote(job_id, safe='')}/restore", token)
+
+    def agents(self, token: str) -> list[Json]:
+        """The health board, a line a seat."""
+        return list(self._call("GET", "/api/v1/agents", token)["agents"])
+
+    def incidents(self, token: str, limit: int) -> Json:
+        """The newest `incidents` of all seats."""
+        return self._call("GET", f"/api/v1/agents/incidents?limit={limit}", token)
+
+    def reset(self, token: str, agent_id: str) -> None:
+        """Have a seat's errors forgotten, which an admin may."""
+        self._call("POST", f"/api/v1/agents/{quote(agent_id, safe='')}/reset", token)
 
     def file(self, token: str, job_id: str, name: str) -> tuple[bytes, Mapping[str, str]]:
         """A file of a query, such as `export.md`, with the headers of its answer."""

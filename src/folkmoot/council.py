@@ -21,7 +21,7 @@ from folkmoot.errors import AgentError, ClaimLost, Interrupted, InvalidRequest, 
 from folkmoot.panel import Loss, choose, deal
 from folkmoot.resources import AnalysisResource, ConsensusResource, QueryResource, ResponseResource
 from folkmoot.runtime import Runtime, seconds_until, utcnow
-from folkmoot.store import asking, concluding, queries
+from folkmoot.store import asking, concluding, deletions, queries
 from folkmoot.store.asking import Claim, Moved, Outcome
 from folkmoot.store.concluding import Conclusion
 from folkmoot.store.incidents import NewIncident
@@ -293,11 +293,24 @@ def cancel(runtime: Runtime, user_id: int, job_id: str) -> QueryResource:
     return query
 
 
-def delete(runtime: Runtime, user_id: int, job_id: str) -> None:
-    """Delete a query and all that came of it.
+def delete(runtime: Runtime, user_id: int, job_id: str, *, undo_s: float = 0) -> None:
+    """Delete a query and all that came of it; with `undo_s`, its owner may have it back for so many seconds.
 
     Raises:
         NotFound: there is none, or it is somebody else's.
     """
+    if undo_s:
+        deletions.hide(runtime.db, job_id, user_id=user_id, due_at=utcnow() + timedelta(seconds=undo_s))
+        return
     queries.erase(runtime.db, job_id, user_id=user_id)
     runtime.events.forget(job_id)
+
+
+def restore(runtime: Runtime, user_id: int, job_id: str) -> QueryResource:
+    """Take back a deletion that can be undone.
+
+    Raises:
+        NotFound: it cannot be undone any more, or there is none, or it is somebody else's.
+    """
+    deletions.restore(runtime.db, job_id, user_id=user_id, now=utcnow())
+    return queries.find(runtime.db, job_id, user_id=user_id)

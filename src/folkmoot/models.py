@@ -1,4 +1,4 @@
-"""The tables: users and sessions, interactions, responses, analysis, charts, the outbox, and incidents."""
+"""The tables: users and sessions, interactions, responses, analysis, charts, deletions, the outbox, and incidents."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -200,6 +200,16 @@ class Chart(Base):
     name: Mapped[str] = mapped_column(String(16), primary_key=True)
     format: Mapped[str] = mapped_column(String(8), primary_key=True)
     content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Deletion(Base):
+    """A query that its owner has deleted, and may have back until `due_at`; then it is erased."""
+
+    __tablename__ = "deletions"
+    __table_args__ = (Index("ix_deletions_due_at", "due_at"),)
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("interactions.job_id", ondelete="CASCADE"), primary_key=True)
+    due_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
 class Outbox(Base):

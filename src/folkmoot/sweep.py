@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from folkmoot import announcements, calls
 from folkmoot.runtime import Runtime, utcnow
-from folkmoot.store import incidents, outbox, overdue
+from folkmoot.store import deletions, incidents, outbox, overdue
 
 #: Incidents stay this much longer than they must, so that they are deleted an hour's worth at a time.
 PURGE_EVERY = timedelta(hours=1)
@@ -22,6 +22,7 @@ def sweep(runtime: Runtime) -> None:
         free_conclusions,
         give_up_analyses,
         relay,
+        erase_deleted,
         forget_incidents,
     )
     for step in steps:
@@ -74,6 +75,13 @@ def relay(runtime: Runtime) -> None:
             unsent.append(id_)
     if unsent:
         outbox.release(runtime.db, unsent, now=utcnow())
+
+
+def erase_deleted(runtime: Runtime) -> None:
+    """Erase the queries whose deletion nobody has taken back in time."""
+    for job_id in deletions.erase_due(runtime.db, now=utcnow()):
+        log.info("erased job %s, which was deleted", job_id)
+        runtime.events.forget(job_id)
 
 
 def forget_incidents(runtime: Runtime) -> None:

@@ -75,8 +75,9 @@ def await_end(page: Page, word: str = "Done", timeout_ms: float = END_MS) -> Non
 
 
 def open_from_history(page: Page, question: str) -> None:
-    """Open an earlier question from the list of them."""
-    page.get_by_role("radio", name=question).check()
+    """Open an earlier question from the history."""
+    page.get_by_role("tab", name="History").click()
+    page.get_by_role("link", name=question).click()
     expect(page.locator("#fm-live").get_by_role("heading", name=question)).to_be_visible()
 
 
@@ -86,11 +87,13 @@ def sign_out(page: Page) -> None:
     expect(page.get_by_text("You are signed out.")).to_be_visible()
 
 
-def delete_from_history(page: Page, stack: Stack, question: str) -> None:
-    """Delete an earlier question; the page has no button for it yet, so its session's token does."""
-    client = Client(stack.url, session_cookie(page)["value"])
-    [job] = [query for query in client.history()["queries"] if query["query"] == question]
-    assert client.delete(job["job_id"]).status_code == 204
+def delete_from_history(page: Page, question: str) -> None:
+    """Delete an earlier question from the history, and see it gone."""
+    page.get_by_role("tab", name="History").click()
+    page.get_by_role("button", name=f"Delete: {question}").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete it").click()
+    expect(page.locator("#fm-undo")).to_contain_text(question)
+    expect(page.get_by_role("link", name=question)).to_have_count(0)
 
 
 def end_every_session(page: Page, stack: Stack) -> None:

@@ -67,7 +67,7 @@ def test_question_becomes_an_answer_that_can_be_found_again_and_deleted(
     expect(page.get_by_label("Consensus")).to_be_visible()
     assert texts_of(page) == texts
 
-    delete_from_history(page, embedded_stack, EXAMPLE)
+    delete_from_history(page, EXAMPLE)
     page.goto(link)
     expect(page.get_by_role("alert")).to_contain_text("There is no such query", timeout=60_000)
 

@@ -266,6 +266,25 @@ def test_deleted_query_is_gone(client: Client) -> None:
     assert [query["job_id"] for query in client.history()["queries"]] == [kept]
 
 
+def test_deletion_can_be_undone_for_a_while(client: Client, stranger: Client) -> None:
+    """A query deleted with `undo_s` is gone at once, back by its owner's word only, and else erased by itself."""
+    back, gone = client.ask("Back?")["job_id"], client.ask("Gone?")["job_id"]
+    before = client.wait_settled(back)
+    client.wait_settled(gone)
+
+    for job_id, undo_s in {back: 60, gone: 0.5}.items():
+        assert client.call("DELETE", f"/queries/{job_id}", params={"undo_s": undo_s}).status_code == 204
+        problem(client.call("GET", f"/queries/{job_id}"), 404)
+        problem(client.call("GET", f"/queries/{job_id}/events"), 404)
+    assert client.history()["queries"] == []
+    problem(stranger.call("POST", f"/queries/{back}/restore"), 404)
+
+    assert client.call("POST", f"/queries/{back}/restore").json() == before
+    eventually(lambda: client.call("POST", f"/queries/{gone}/restore").status_code == 404, 10, "its time is over")
+    assert [query["job_id"] for query in client.history()["queries"]] == [back]
+    problem(client.call("DELETE", f"/queries/{back}", params={"undo_s": -1}), 422)
+
+
 def test_running_query_can_be_deleted(client: Client, model: ScriptedModel) -> None:
     """A query deleted while its models are thinking stays gone when they have thought."""
     for seat in ("qwen", "mistral", "deephermes"):

@@ -13,14 +13,14 @@ from folkmoot import accounts
 from folkmoot.db import Database
 from folkmoot.models import Base, Incident, Response, Session, User
 from folkmoot.resources import AnalysisResource
-from folkmoot.store import charts, concluding, incidents, queries
+from folkmoot.store import charts, concluding, deletions, incidents, queries
 from folkmoot.store.charts import Picture
 from folkmoot.store.incidents import NewIncident
 from tests.store import rows
 from tests.store.rows import NOW, after
 from tests.store.servers import migrate, migrate_down, revisions
 
-TABLES = {"users", "sessions", "interactions", "responses", "analysis", "charts", "outbox", "incidents"}
+TABLES = {"users", "sessions", "interactions", "responses", "analysis", "charts", "deletions", "outbox", "incidents"}
 
 
 def tables(db: Database) -> set[str]:
@@ -39,6 +39,7 @@ def fill(db: Database) -> None:
     job_id = rows.done(db, ada)
     concluding.finish_analysis(db, job_id, ready, now=NOW)
     charts.keep(db, job_id, [Picture("radar", "png", b"1")])
+    deletions.hide(db, job_id, user_id=ada, due_at=NOW)
     rows.claimed(db, rows.accepted(db, ada), "qwen")
 
 
@@ -82,7 +83,7 @@ def everything(db: Database) -> dict[str, list[tuple[Any, ...]]]:
     """All rows of every table there is."""
     with db.read() as connection:
         return {
-            table: [tuple(row) for row in connection.execute(text(f"SELECT * FROM {table} ORDER BY 1, 2, 3"))]
+            table: [tuple(row) for row in connection.execute(text(f"SELECT * FROM {table} ORDER BY 1, 2"))]
             for table in set(inspect(connection).get_table_names()) - {"alembic_version"}
         }
 

@@ -14,11 +14,9 @@ from folkmoot.models import Interaction, Response
 from folkmoot.prompts import Question, Turn
 from folkmoot.resources import ENDED, QueryPage, QueryResource, QuerySummary, Standing
 from folkmoot.store import asking, incidents, outbox, records
+from folkmoot.store.deletions import NO_SUCH_QUERY, NUL, is_hidden
 from folkmoot.store.incidents import NewIncident
 
-NO_SUCH_QUERY = "There is no such query. Its id may be mistyped, or it was deleted."
-#: The one character that no stored text holds, and that PostgreSQL takes in none.
-NUL = "\x00"
 #: Earlier questions of a conversation that a follow-up carries along.
 LONGEST_CONVERSATION = 4
 
@@ -144,14 +142,14 @@ def _response(new: NewQuery, seat: NewResponse) -> dict[str, Any]:
 
 
 def find(db: Database, job_id: str, *, user_id: int | None = None) -> QueryResource:
-    """A query with all that has come of it; with `user_id`, only when it is that user's.
+    """A query with all that has come of it; with `user_id`, as that user sees it.
 
     Raises:
-        NotFound: there is none, or it is somebody else's.
+        NotFound: there is none; or the user has deleted it, or it is somebody else's.
     """
     with db.read() as connection:
-        row = _row(connection, job_id)
-        if row is None or user_id not in (None, row.user_id):
+        row = connection.execute(_of(job_id) if user_id is None else _seen(job_id, user_id)).first()
+        if row is None:
             raise NotFound(NO_SUCH_QUERY)
         return records.query(connection, row)
 
@@ -160,12 +158,11 @@ def owned(db: Database, job_id: str, *, user_id: int) -> None:
     """See that a query is this user's.
 
     Raises:
-        NotFound: there is none, or it is somebody else's.
+        NotFound: there is none, it is deleted, or it is somebody else's.
     """
     with db.read() as connection:
-        row = _row(connection, job_id)
-    if row is None or row.user_id != user_id:
-        raise NotFound(NO_SUCH_QUERY)
+        if connection.execute(_seen(job_id, user_id)).first() is None:
+            raise NotFound(NO_SUCH_QUERY)
 
 
 def question(db: Database, job: Row[Any]) -> Question:
@@ -179,8 +176,8 @@ def conversation(db: Database, job_id: str | None, *, user_id: int) -> tuple[Tur
     turns: list[Turn] = []
     with db.read() as connection:
         while job_id is not None and len(turns) < LONGEST_CONVERSATION:
-            row = _row(connection, job_id)
-            if row is None or row.user_id != user_id:
+            row = connection.execute(_seen(job_id, user_id)).first()
+            if row is None:
                 break
             consensus = select(Response.text).where(Response.job_id == job_id, Response.is_aggregator)
             turns.append(Turn(row.query, connection.scalar(consensus) or ""))
@@ -189,18 +186,31 @@ def conversation(db: Database, job_id: str | None, *, user_id: int) -> tuple[Tur
 
 
 def page(
-    db: Database, user_id: int, *, limit: int, before: int | None, search: str, standing: Standing | None = None
+    db: Database,
+    user_id: int,
+    *,
+    limit: int,
+    before: int | None,
+    search: str,
+    standing: Standing | None = None,
+    domain: str | None = None,
 ) -> QueryPage:
-    """The user's queries, newest first, from the one before `before` on, that contain `search` and stand like this."""
-    statement = select(Interaction).where(Interaction.user_id == user_id).order_by(Interaction.id.desc())
+    """The user's queries, newest first, from the one before `before` on.
+
+    Only those that contain `search`, stand like `standing`, and are of `domain`.
+    """
+    statement = select(Interaction).where(Interaction.user_id == user_id, ~is_hidden())
+    statement = statement.order_by(Interaction.id.desc())
     if before is not None:
         statement = statement.where(Interaction.id < before)
-    if NUL in search:
+    if NUL in search or NUL in (domain or ""):
         return QueryPage(queries=[], next_cursor=None)
     if standing == "open":
         statement = statement.where(Interaction.status.not_in(ENDED))
     elif standing:
         statement = statement.where(Interaction.status == standing)
+    if domain is not None:
+        statement = statement.where(Interaction.domain == domain)
     if search:
         statement = statement.where(Interaction.query.icontains(search, autoescape=True))
     with db.read() as connection:
@@ -221,14 +231,13 @@ def cancel(db: Database, job_id: str, *, user_id: int, now: datetime) -> tuple[Q
         NotFound: there is none, or it is somebody else's.
     """
     with db.write() as connection:
-        row = connection.execute(db.locked(_of(job_id))).first()
-        if row is None or row.user_id != user_id:
+        row = connection.execute(db.locked(_seen(job_id, user_id))).first()
+        if row is None:
             raise NotFound(NO_SUCH_QUERY)
         is_open = row.status not in ENDED
         if is_open:
             _cancel(connection, job_id, now)
-            row = _row(connection, job_id)
-            assert row is not None
+            row = connection.execute(_of(job_id)).one()
         return records.query(connection, row), is_open
 
 
@@ -264,8 +273,9 @@ def erase(db: Database, job_id: str, *, user_id: int) -> None:
         incidents.forget_job(connection, known)
 
 
-def _row(connection: Connection, job_id: str) -> Row[Any] | None:
-    return connection.execute(_of(job_id)).first()
+def _seen(job_id: str, user_id: int) -> Any:
+    """The query when the user sees it: it is theirs, and not deleted."""
+    return _of(job_id).where(Interaction.user_id == user_id, ~is_hidden())
 
 
 def _of(job_id: str) -> Any:
