@@ -19,7 +19,8 @@ START = """() => {
         requestAnimationFrame(() => setTimeout(() => { record.first_ms[name] = Date.now(); }));
       }
     }
-    for (const status of document.querySelectorAll(".fm-progress [role=status]")) note(record.statuses, status.innerText);
+    const statuses = document.querySelectorAll(".fm-progress [role=status]");
+    for (const status of statuses) note(record.statuses, status.innerText);
   };
   window.recorder?.disconnect();
   window.recorder = new MutationObserver(look);

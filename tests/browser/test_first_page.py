@@ -1,4 +1,4 @@
-"""The page on the real stack with the embedded model: from signing up to a query that is deleted, and what may go wrong."""
+"""The page on the real stack with the embedded model: from signing up to a query that is deleted, and what may fail."""
 
 from urllib.parse import urlsplit
 
@@ -108,7 +108,9 @@ def assert_charts_are_real(page: Page) -> None:
         picture = page.locator(f".fm-charts img[src*='/charts/{name}.png']")
         picture.scroll_into_view_if_needed(timeout=ANALYSED_MS)
         expect(picture).to_have_js_property("complete", value=True, timeout=ANALYSED_MS)
-        width, height = picture.evaluate("image => image.decode().then(() => [image.naturalWidth, image.naturalHeight])")
+        width, height = picture.evaluate(
+            "image => image.decode().then(() => [image.naturalWidth, image.naturalHeight])"
+        )
         assert width >= 900 and height >= 300, (name, width, height)
         assert len(picture.get_attribute("alt") or "") > 40
 
