@@ -28,7 +28,7 @@ def test_no_page_breaks_a_grave_rule(
     browser: Browser, stack: Stack, model: ScriptedModel, scheme: Literal["light", "dark"], width: int
 ) -> None:
     """Card, form, live columns, degraded result and charts, light and dark, wide and narrow: nothing serious."""
-    model.script("scripted/qwen", {"text": "Yes. " + "Schools need money. " * 8, "token_delay_s": 0.1})
+    model.script("scripted/qwen", {"text": "Yes. " + "Schools need money. " * 8, "token_delay_s": 0.5})
     model.script("scripted/mistral", {"status": 500, "error": "the disk is full"})
     model.script("scripted/deephermes", {"text": "No. Schools need money from fees, not from taxes."})
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)

@@ -55,14 +55,14 @@ def test_whole_flow_asks_no_other_host(
 
 
 def addresses_in(log: Path) -> set[str]:
-    """All that the browser asked for, for the page or for itself, by its own log of the network."""
+    """All that the browser asked for on a page's behalf, by its own log of the network.
+
+    What it asks for itself, such as updates of its parts, has no page as its initiator.
+    """
     content: dict[str, Any] = json.loads(log.read_text(encoding="utf-8"))
     begin = content["constants"]["logEventTypes"]["URL_REQUEST_START_JOB"]
-    return {
-        event["params"]["url"]
-        for event in content["events"]
-        if event["type"] == begin and "url" in event.get("params", {})
-    }
+    asked = [event["params"] for event in content["events"] if event["type"] == begin and "params" in event]
+    return {each["url"] for each in asked if each.get("initiator", "").startswith("http")}
 
 
 class Fetched(HTMLParser):

@@ -96,7 +96,7 @@ def test_session_that_ends_under_a_running_query_is_told(page: Page, stack: Stac
     ask(page, QUESTION)
     page.get_by_label("Your question").fill(LATER)
     end_every_session(page, stack)
-    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Ask the panel").click()
     expect(page.get_by_role("alert")).to_contain_text("session has ended")
 
     sign_in(page, username)
