@@ -104,6 +104,7 @@ def _result(page: Page, suffix: str) -> None:
     page.get_by_role("tab", name="Analysis").click()
     for picture in page.locator(".fm-charts img").all():
         picture.scroll_into_view_if_needed()
+        expect(picture).to_have_js_property("complete", value=True)
         picture.evaluate("image => image.decode()")
     _take(page, f"page-analysis{suffix}")
 
@@ -121,8 +122,9 @@ def _places(page: Page) -> None:
 def _take(page: Page, name: str) -> None:
     """Write one picture of the page as it stands, from its top, as a PNG of few colours."""
     page.evaluate("() => window.scrollTo(0, 0)")
-    picture = Image.open(io.BytesIO(page.screenshot(full_page=True, animations="disabled", caret="hide")))
-    picture = picture.convert("RGB").crop((0, 0, picture.width, min(picture.height, TALLEST)))
+    taken = Image.open(io.BytesIO(page.screenshot(full_page=True, animations="disabled", caret="hide")))
+    picture = taken.convert("RGB")
+    picture = picture.crop((0, 0, picture.width, min(picture.height, TALLEST)))
     target = IMAGES / f"{name}.png"
     picture.quantize(COLOURS, dither=Image.Dither.NONE).save(target, optimize=True)
     print(f"{target.relative_to(ROOT)}: {picture.width} x {picture.height}, {target.stat().st_size // 1000} kB")

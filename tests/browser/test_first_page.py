@@ -84,7 +84,8 @@ def test_question_becomes_an_answer_that_can_be_found_again_and_deleted(
 def assert_three_columns_streamed(page: Page, record: Record) -> None:
     """Side by side, each with its role and real model, each in several steps while it was being written."""
     columns = {agent_id: seat(page, agent_id) for agent_id in ROLES}
-    boxes = [column.bounding_box() or {} for column in columns.values()]
+    boxes = [box for column in columns.values() if (box := column.bounding_box())]
+    assert len(boxes) == len(ROLES)
     assert len({box["y"] for box in boxes}) == 1
     assert [box["x"] for box in boxes] == sorted({box["x"] for box in boxes})
     for agent_id, column in columns.items():
