@@ -192,7 +192,9 @@ def test_words_that_cannot_stand_are_never_said(openai: OpenAI, model: ScriptedM
 
 def test_words_that_were_taken_back_end_the_stream(openai: OpenAI, model: ScriptedModel) -> None:
     """An aggregator that breaks off after its first sentence ends the stream with an error."""
-    text = "Most responses hold that voting should be a duty of citizens. " + "They differ in what follows from it. " * 8
+    text = (
+        "Most responses hold that voting should be a duty of citizens. " + "They differ in what follows from it. " * 8
+    )
     model.script("scripted/llama3", {"text": text, "token_delay_s": 0.02, "cut_after_tokens": 40}, stage="consensus")
     told = ""
     with pytest.raises(APIError, match="broke off"):
