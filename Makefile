@@ -26,7 +26,7 @@ SCRIPTS := infra/containers/install tests/compose/standins/postgres-entrypoint
 NGINX_LINT := whole=$$(mktemp -d) && trap 'rm -r "$$whole"' EXIT && cp infra/nginx.conf infra/containers/*.conf "$$whole" && \
 	$(BIN)/gixy --skips host_spoofing "$$whole/nginx.conf"
 
-.PHONY: help up drill test test-fast test-unit test-store test-services test-analysis test-e2e test-rabbitmq test-browser test-replicas \
+.PHONY: help up drill test test-fast test-unit test-store test-services test-analysis test-e2e test-rabbitmq test-browser screenshots test-replicas \
 	test-soak faults compose-test check fmt lock train-analysis clean
 
 help:
@@ -64,6 +64,9 @@ test-rabbitmq: $(DEV) ## the whole real stack on a RabbitMQ that is started for 
 
 test-browser: $(DEV) ## the web page in a real browser
 	@$(BIN)/python -m pytest tests/browser
+
+screenshots: $(DEV) ## take the pictures of the page in docs/images anew
+	@$(BIN)/python -m tests.browser.screenshots
 
 test-replicas: $(DEV) ## three gateways, killed and stopped
 	@$(BIN)/python -m pytest tests/replicas

@@ -8,6 +8,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.ui import files, session
+from services.ui.delivery import Delivery
 from services.ui.origin import SameOrigin
 from services.ui.page import Page
 from services.ui.rest import Gateway
@@ -31,6 +32,7 @@ MONO_FONT = ("ui-monospace", "Consolas", "monospace")
 def create_app(settings: Settings) -> FastAPI:
     """The UI, ready to be served at `/`."""
     app = FastAPI(title="Folkmoot", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(Delivery, title="Folkmoot")
     app.add_middleware(Closed)
     app.add_middleware(SameOrigin)
     gateway = Gateway(settings.gateway_url)

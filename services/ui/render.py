@@ -15,7 +15,7 @@ from services.ui.job import Job
 from services.ui.rest import Json
 from services.ui.times import duration
 
-BRAND = '<p class="fm-brand">Folkmoot</p>'
+BRAND = '<h1 class="fm-brand">Folkmoot</h1>'
 CLAIM = '<p class="fm-claim">Ask several language models at once; get one answer that says where they agree.</p>'
 OPENING = '<p class="fm-claim" role="status">Opening …</p>'
 EMPTY = (

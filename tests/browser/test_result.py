@@ -5,12 +5,10 @@ import json
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_first_page import open_page, sign_up
+from tests.browser.steps import END_MS, open_from_history, open_page, sign_up
 from tests.scripted_model import ScriptedModel
 from tests.stack import Stack
 
-#: Milliseconds until a query is analysed, whatever else the machine is doing.
-END_MS = 60_000
 CHARTS = 5
 
 
@@ -82,9 +80,7 @@ def test_follow_up_and_asking_again_fill_the_form(page: Page, asked: str) -> Non
     expect(page.get_by_role("heading", name="Who should pay for it?")).to_be_visible()
     expect(page.get_by_role("link", name="an earlier question")).to_have_attribute("href", f"/?job={asked}")
 
-    page.get_by_role("tab", name="History").click()
-    page.get_by_role("link", name="Should university education be free for everybody?").click()
-    expect(page.locator("#fm-live").get_by_role("heading", name="Should university")).to_be_visible()
+    open_from_history(page, "Should university education be free for everybody?")
     expect(page.locator(".fm-score")).to_be_visible(timeout=END_MS)
 
 
