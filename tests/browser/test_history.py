@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from services.ui.history import LENGTH, UNDO_S
-from tests.browser.test_first_page import choose
+from tests.browser.steps import choose
 from tests.client import PASSWORD, Client
 from tests.scripted_model import ScriptedModel
 from tests.stack import Stack, eventually
