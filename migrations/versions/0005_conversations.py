@@ -11,11 +11,10 @@ depends_on = None
 
 def upgrade() -> None:
     """Apply."""
-    with op.batch_alter_table("interactions") as table:
-        table.add_column(sa.Column("conversation", sa.JSON(), nullable=True))
+    op.add_column("interactions", sa.Column("conversation", sa.JSON(), nullable=True))
 
 
 def downgrade() -> None:
     """Take back."""
-    with op.batch_alter_table("interactions") as table:
-        table.drop_column("conversation")
+    # Not in batch mode: SQLite would make the table anew, and lose what refers to its rows.
+    op.drop_column("interactions", "conversation")

@@ -51,6 +51,7 @@ def test_consensus_is_a_completion(openai: OpenAI, client: Client, model: Script
 
 def test_consensus_streams(openai: OpenAI, model: ScriptedModel) -> None:
     """The chunks of a stream add up to the consensus, come in many pieces, and end with what was used."""
+    model.script("scripted/llama3", {"token_delay_s": 0.02}, stage="consensus")
     chunks = list(
         openai.chat.completions.create(
             model="folkmoot", messages=ASKED, stream=True, stream_options={"include_usage": True}

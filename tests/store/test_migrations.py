@@ -67,11 +67,11 @@ def test_every_earlier_revision_with_rows_is_migrated(empty_url: str, revision: 
     fill(db)
     migrate_down(empty_url, revision)
     stayed = everything(db)
-    assert stayed.keys() < TABLES and all(stayed.values())
+    assert stayed.keys() <= TABLES and all(stayed.values())
 
     migrate(empty_url)
 
-    came_back: dict[str, list[tuple[Any, ...]]] = {table: [] for table in TABLES - stayed.keys()}
+    came_back: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES - stayed.keys()}
     assert everything(db) == stayed | came_back
     with db.write() as connection:
         connection.execute(delete(User))
@@ -79,11 +79,14 @@ def test_every_earlier_revision_with_rows_is_migrated(empty_url: str, revision: 
     db.close()
 
 
-def everything(db: Database) -> dict[str, list[tuple[Any, ...]]]:
-    """All rows of every table there is."""
+def everything(db: Database) -> dict[str, list[dict[str, Any]]]:
+    """All rows of every table there is, without the columns that they leave empty."""
     with db.read() as connection:
         return {
-            table: [tuple(row) for row in connection.execute(text(f"SELECT * FROM {table} ORDER BY 1, 2"))]
+            table: [
+                {name: value for name, value in row.items() if value is not None}
+                for row in connection.execute(text(f"SELECT * FROM {table} ORDER BY 1, 2")).mappings()
+            ]
             for table in set(inspect(connection).get_table_names()) - {"alembic_version"}
         }
 
