@@ -85,8 +85,8 @@ class Client:
         assert found is not None
         return found
 
-    def wait_settled(self, job_id: str, deadline_s: float = 30) -> dict[str, Any]:
-        """Wait until the query has ended and its analysis too, so that its record changes no more."""
+    def wait_settled(self, job_id: str, deadline_s: float = 60) -> dict[str, Any]:
+        """Wait until the query has ended and its analysis too, which waits for those before it; its record changes no more."""
         self.wait_done(job_id, deadline_s)
 
         def settled() -> dict[str, Any] | None:
