@@ -86,7 +86,7 @@ class Client:
         return found
 
     def wait_settled(self, job_id: str, deadline_s: float = 60) -> dict[str, Any]:
-        """Wait until the query has ended, and its analysis too, behind those before it; then its record changes no more."""
+        """Wait until the query has ended, and its analysis too, behind those before it: its record changes no more."""
         self.wait_done(job_id, deadline_s)
 
         def settled() -> dict[str, Any] | None:
