@@ -4,6 +4,7 @@ import http.client
 import socket
 import xmlrpc.client
 from pathlib import Path
+from typing import Any
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -32,4 +33,13 @@ class UnixTransport(xmlrpc.client.Transport):
 
     def make_connection(self, host: object) -> http.client.HTTPConnection:
         """A new connection for each call: calls are rare."""
-        return UnixConnection(self._path, timeout_s=5)
+        connection = UnixConnection(self._path, timeout_s=5)
+        self._connection = str(host), connection
+        return connection
+
+    def single_request(self, *args: Any, **kwargs: Any) -> Any:
+        """Make one call, and close its connection whatever comes of it."""
+        try:
+            return super().single_request(*args, **kwargs)
+        finally:
+            self.close()

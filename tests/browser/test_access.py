@@ -27,7 +27,7 @@ STEPS = 90
 def test_no_page_breaks_a_grave_rule(
     browser: Browser, stack: Stack, model: ScriptedModel, scheme: Literal["light", "dark"], width: int
 ) -> None:
-    """Card, form, live columns, degraded result and charts, light and dark, wide and narrow: nothing serious."""
+    """Card, form, live columns, degraded result, charts, history and agents, light and dark: nothing serious."""
     model.script("scripted/qwen", {"text": "Yes. " + "Schools need money. " * 8, "token_delay_s": 0.5})
     model.script("scripted/mistral", {"status": 500, "error": "the disk is full"})
     model.script("scripted/deephermes", {"text": "No. Schools need money from fees, not from taxes."})
@@ -48,6 +48,14 @@ def test_no_page_breaks_a_grave_rule(
     page.get_by_role("tab", name="Analysis").click()
     expect(page.locator(".fm-charts img").first).to_be_visible()
     found["analysis"] = grave(page)
+    page.get_by_role("tab", name="History").click()
+    page.get_by_role("button", name=f"Delete: {QUESTION}").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    found["history"] = grave(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("tab", name="Agents").click()
+    expect(page.locator("#fm-timeline")).not_to_be_empty()
+    found["agents"] = grave(page)
     context.close()
 
     assert {place: rules for place, rules in found.items() if rules} == {}
