@@ -22,8 +22,7 @@ GRAVE = ("serious", "critical")
 STEPS = 90
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
 def test_no_page_breaks_a_grave_rule(
     browser: Browser, stack: Stack, model: ScriptedModel, scheme: Literal["light", "dark"], width: int
 ) -> None:
