@@ -151,7 +151,9 @@ class RabbitMQ:
 
     def _answers(self) -> bool:
         assert self._process.poll() is None, f"RabbitMQ ended by itself: {(self._folder / 'out.log').read_text()}"
-        with suppress(requests.RequestException):
+        with suppress(requests.RequestException, OSError):
+            # Its management may answer before it takes connections.
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
             return Api(self.url).get("health/checks/virtual-hosts") is not None
         return False
 
