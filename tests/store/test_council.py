@@ -345,9 +345,9 @@ def hanging(model: ScriptedModel, seat: str, stage: str) -> None:
     model.script(f"scripted/{seat}", {"text": f"{MARK} {LONG}", "hang_after_tokens": 3}, stage=stage)
 
 
-def speaking(model: ScriptedModel, stage: str, seat: str | None = None) -> None:
-    """Wait until a model, that of this seat where one is named, has begun to speak in this stage."""
-    name = f"scripted/{seat}" if seat else None
+def speaking(model: ScriptedModel, stage: str, seat: str) -> None:
+    """Wait until this seat's model has begun to speak in this stage."""
+    name = f"scripted/{seat}"
     eventually(lambda: [one for one in model.calls(name, stage) if one.answer.count(" ") >= 2], 20, f"a {stage} begins")
 
 
@@ -365,7 +365,7 @@ def test_lost_claim_on_a_response_closes_the_call(
     job_id = submit(runtime, user_id, agents=("qwen",))
 
     with background(lambda: council.ask(runtime, job_id, "qwen")):
-        speaking(model, "response")
+        speaking(model, "response", "qwen")
         ENDINGS[ending](runtime, user_id, job_id)
         left(model, "response")
 
@@ -389,7 +389,7 @@ def test_lost_claim_on_a_conclusion_closes_the_call(
         council.ask(runtime, job_id, seat)
 
     with background(lambda: council.conclude(runtime, job_id)):
-        speaking(model, "consensus")
+        speaking(model, "consensus", "llama3")
         ENDINGS[ending](runtime, user_id, job_id)
         left(model, "consensus")
 
@@ -420,7 +420,7 @@ def test_process_that_ends_gives_its_work_back(
             council.conclude(ending, job_id)
 
     with background(work_until_interrupted):
-        speaking(model, stage)
+        speaking(model, stage, seat)
         ending.provider.interrupt()
     eventually(lambda: model.calls(f"scripted/{seat}", stage)[0].disconnected_at, 2, "the call is closed")
     work_until_interrupted()
@@ -439,8 +439,8 @@ def run_out(runtime: Runtime, job_id: str) -> None:
     """Let every lease of a job have run out, as if its holders had been silent for long."""
     past = utcnow().replace(year=2020)
     with runtime.db.write() as connection:
-        connection.execute(update(Response).where(Response.job_id == job_id).values(lease_until=past))
         connection.execute(update(Interaction).where(Interaction.job_id == job_id).values(lease_until=past))
+        connection.execute(update(Response).where(Response.job_id == job_id).values(lease_until=past))
 
 
 def test_claim_that_somebody_else_took_over_closes_the_call(
@@ -453,7 +453,7 @@ def test_claim_that_somebody_else_took_over_closes_the_call(
     council.ask(runtime, job_id, "mistral")
 
     with background(lambda: council.ask(runtime, job_id, "qwen")):
-        speaking(model, "response")
+        speaking(model, "response", "qwen")
         run_out(runtime, job_id)
         council.ask(runtime, job_id, "qwen")
         eventually(lambda: model.calls("scripted/qwen")[0].disconnected_at, 2, "the first call is closed")
@@ -473,7 +473,7 @@ def test_conclusion_that_somebody_else_took_over_is_told_once(
         council.ask(runtime, job_id, seat)
 
     with background(lambda: council.conclude(runtime, job_id)):
-        speaking(model, "consensus")
+        speaking(model, "consensus", "llama3")
         run_out(runtime, job_id)
         council.conclude(runtime, job_id)
         eventually(lambda: model.calls(stage="consensus")[0].disconnected_at, 2, "the first call is closed")
@@ -512,7 +512,7 @@ def test_killed_worker_is_replaced(runtime: Runtime, user_id: int, model: Script
     where = [settings.database_url, settings.broker_url, str(settings.agents_file)]
     with subprocess.Popen([sys.executable, "-c", DYING, *where, step, *ids], cwd=ROOT) as worker:
         try:
-            speaking(model, stage)
+            speaking(model, stage, seat)
         finally:
             worker.kill()
 
@@ -718,7 +718,7 @@ def test_database_that_breaks_off_costs_no_answer(runtime: Runtime, user_id: int
     job_id = submit(runtime, user_id, agents=("qwen",))
 
     with background(lambda: council.ask(runtime, job_id, "qwen")):
-        speaking(model, "response")
+        speaking(model, "response", "qwen")
         with runtime.db.engine.connect() as connection, pytest.raises(Exception, match="terminat"):
             connection.execute(
                 text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()")
