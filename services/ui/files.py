@@ -5,7 +5,7 @@ from typing import Literal
 from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
 
-from services.ui.rest import Gateway, GatewayError, SignedOut, Unreachable
+from services.ui.rest import Gateway, GatewayError, NotYet, SignedOut, Unreachable
 from services.ui.session import token_of
 
 Chart = Literal["heatmap", "sentiment", "emotion", "radar", "claims"]
@@ -42,4 +42,6 @@ def _file(gateway: Gateway, request: Request, job_id: str, name: str) -> Respons
 def _status(error: GatewayError) -> int:
     if isinstance(error, SignedOut):
         return 401
+    if isinstance(error, NotYet):
+        return 409
     return 503 if isinstance(error, Unreachable) else 404

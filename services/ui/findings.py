@@ -36,7 +36,8 @@ def absence(job: Job) -> str:
 
 def _found(job: Job, report: dict[str, Any]) -> str:
     points = report["report"]
-    conflicts = [conflict for conflict in points["conflicts"] if conflict["standing"] != "dismissed"]
+    # Different votes have a table of their own.
+    conflicts = [one for one in points["conflicts"] if one["standing"] != "dismissed" and not one.get("is_vote")]
     lists = [
         ("Everybody says", [_point(job, point) for point in points["agreements"]], "No point is made by everybody."),
         ("They contradict each other", [_conflict(job, one) for one in conflicts], "No contradiction was found."),

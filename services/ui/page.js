@@ -9,6 +9,16 @@ window.folkmootGo = (there) => {
   history.replaceState(null, "", at.place === "ask" ? asked : `/?view=${at.place}`);
 };
 
+// Whoever asked or opened something wants to see it, wherever the page was scrolled to.
+window.folkmootShowAnswer = () => {
+  const answer = document.getElementById("fm-live");
+  const top = answer?.getBoundingClientRect().top ?? 0;
+  if (top < 0 || top > window.innerHeight * 0.25) {
+    const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    answer.scrollIntoView({ behavior: calm ? "auto" : "smooth" });
+  }
+};
+
 // Links and buttons inside a list that the server draws: what was chosen goes back to it as an event.
 window.folkmootActions = (element, trigger, ...actions) => {
   element.addEventListener("click", async (event) => {
@@ -39,6 +49,28 @@ function confirmed(text) {
       dialog.remove();
     });
   });
+}
+
+// A chart that is still being drawn is asked for again; one that cannot be had leaves the reason in its place.
+document.addEventListener("error", (event) => { if (event.target.matches?.(".fm-charts img")) chart(event.target); }, true);
+
+async function chart(picture) {
+  const place = picture.parentElement;
+  const words = place.querySelector(".fm-absent")
+    ?? picture.insertAdjacentElement("afterend", Object.assign(document.createElement("p"), { className: "fm-absent" }));
+  words.setAttribute("role", "status");
+  picture.hidden = true;
+  for (;;) {
+    const answer = await fetch(picture.src).catch(() => null);
+    if (answer?.ok) break;
+    words.textContent = answer ? await answer.text() : "Folkmoot cannot be reached just now; this is tried again.";
+    if (answer && ![409, 503].includes(answer.status)) return;
+    await new Promise((resolve) => { setTimeout(resolve, 3000); });
+    if (!picture.isConnected) return;
+  }
+  words.remove();
+  picture.hidden = false;
+  picture.src = picture.src;
 }
 
 // Buttons inside what the server draws; everything else of the page is Gradio's.

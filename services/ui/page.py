@@ -17,18 +17,10 @@ from services.ui.rest import Gateway, GatewayError, Json, SignedOut
 #: Users who can watch at the same time; each holds one place while a query runs.
 WATCHERS = 400
 
-#: The user who asked or opened something wants to see it, wherever the page was scrolled to.
-SHOW_ANSWER = """() => {
-  const top = document.getElementById("fm-live")?.getBoundingClientRect().top;
-  if (top < 0 || top > window.innerHeight * 0.25) {
-    const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-    document.getElementById("fm-live").scrollIntoView({behavior: calm ? "auto" : "smooth"});
-  }
-}"""
-
 #: The address names the query on show, so that it can be kept and sent; what the address names is opened.
 SHOW_ADDRESS = """opened => {
   if (window.folkmootLinked && window.folkmootLinked !== opened.job_id) return;
+  if (window.folkmootLinked) requestAnimationFrame(folkmootShowAnswer);
   window.folkmootLinked = "";
   folkmootGo({job_id: opened.job_id});
 }"""
@@ -124,7 +116,7 @@ class Page:
         picked = self.places.wire(live.clear, live.changed)
         self.places.ended.change(self._explain_end, self.places.ended, self._changed(), **QUIET)
         for shown in (submitted, picked):
-            shown.then(None, js=SHOW_ANSWER, **QUIET)
+            shown.then(None, js="folkmootShowAnswer", **QUIET)
             self._watch_after(shown.then)
         opened.change(None, opened, js=SHOW_ADDRESS, **QUIET)
         form_changed = [self.notice, *self.form.changed]

@@ -40,6 +40,10 @@ class Refused(GatewayError):
     """The gateway answered, and said no."""
 
 
+class NotYet(Refused):
+    """What is asked for is being made."""
+
+
 @dataclass(frozen=True)
 class Event:
     """One event of a query's stream."""
@@ -234,6 +238,8 @@ def _error(response: requests.Response) -> GatewayError:
     sentence = _sentence(response)
     if response.status_code == 401:
         return SignedOut(sentence or "Your session has ended; sign in again.")
+    if response.status_code == 409 and "Retry-After" in response.headers:
+        return NotYet(sentence)
     if response.status_code in (502, 503, 504):
         return Unreachable(sentence or "The Folkmoot gateway is not ready just now; try again shortly.")
     return Refused(sentence or f"The gateway refused this with status {response.status_code}.")

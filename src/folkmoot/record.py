@@ -95,7 +95,7 @@ def _points(title: str, points: list[dict[str, Any]]) -> str:
 
 
 def _conflicts(conflicts: list[dict[str, Any]]) -> str:
-    conflicts = [conflict for conflict in conflicts if conflict["standing"] != "dismissed"]
+    conflicts = [one for one in conflicts if one["standing"] != "dismissed" and not one.get("is_vote")]
     if not conflicts:
         return ""
     said = "\n".join(

@@ -49,23 +49,28 @@ def main() -> None:
     ):
         expect.set_options(timeout=OPEN_MS)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        admin = Client(stack.url)
-        admin.sign_up("ada")
-        first = _page(browser, WIDE, "light")
-        open_page(first, stack)
-        _take(first, "page-sign-in")
-        sign_in(first, "ada")
-        _take(first, "page-ask")
-        _live(first, model)
-        _places(first)
-        link = first.url
-        for name, width, scheme in (("dark", WIDE, "dark"), ("narrow", NARROW, "light")):
+        _prepare(stack, model)
+        for suffix, width, scheme in (("", WIDE, "light"), ("-dark", WIDE, "dark"), ("-narrow", NARROW, "light")):
             page = _page(browser, width, scheme)
             open_page(page, stack)
+            _take(page, f"page-sign-in{suffix}")
             sign_in(page, "ada")
-            page.goto(link)
-            _result(page, f"-{name}")
+            _walk(page, suffix)
+            page.context.close()
         browser.close()
+
+
+def _prepare(stack: Stack, model: ScriptedModel) -> None:
+    """An account with one question, whose aggregator fails over, for the agents' page; and what the models say next."""
+    model.script(
+        "scripted/llama3", {"status": 500, "error": "the disk is full"}, {"text": CONSENSUS}, stage="consensus"
+    )
+    admin = Client(stack.url)
+    admin.sign_up("ada")
+    admin.sign_in("ada")
+    admin.wait_done(admin.ask(EARLIER)["job_id"])
+    for agent_id, text in ANSWERS.items():
+        model.script(f"scripted/{agent_id}", {"text": text, "token_delay_s": 0.25}, stage="response")
 
 
 def _page(browser: Browser, width: int, scheme: str) -> Page:
@@ -78,53 +83,45 @@ def _page(browser: Browser, width: int, scheme: str) -> Page:
     return context.new_page()
 
 
-def _live(page: Page, model: ScriptedModel) -> None:
-    """Ask twice: what fails over first, for the agents' page, and then the one that the pictures show."""
-    model.script(
-        "scripted/llama3", {"status": 500, "error": "the disk is full"}, {"text": CONSENSUS}, stage="consensus"
-    )
-    ask(page, EARLIER)
-    await_end(page)
-    for agent_id, text in ANSWERS.items():
-        model.script(f"scripted/{agent_id}", {"text": text, "token_delay_s": 0.25}, stage="response")
+def _walk(page: Page, suffix: str) -> None:
+    """Every page once, with a question that is asked on the way; nothing of it is left for the next walk."""
+    _take(page, f"page-ask{suffix}")
     choose(page, "Domain", "Healthcare")
     choose(page, "Question type", "Yes/No")
     for agent_id, role in zip(ANSWERS, ("Utilitarian", "Deontologist", "Rawlsian"), strict=True):
         choose(page, f"Role of {agent_id}", role)
     ask(page, QUESTION)
     expect(page.locator(".fm-words.live").last).to_contain_text("Consent to treatment may not")
-    _take(page, "page-live")
+    _take(page, f"page-live{suffix}", of="#fm-live")
     await_end(page)
-    _result(page, "")
-
-
-def _result(page: Page, suffix: str) -> None:
     expect(page.locator(".fm-score")).to_be_visible()
-    _take(page, f"page-result{suffix}")
+    _take(page, f"page-result{suffix}", of="#fm-live")
     page.get_by_role("tab", name="Analysis").click()
     for picture in page.locator(".fm-charts img").all():
         picture.scroll_into_view_if_needed()
         expect(picture).to_have_js_property("complete", value=True)
         picture.evaluate("image => image.decode()")
-    _take(page, f"page-analysis{suffix}")
-
-
-def _places(page: Page) -> None:
+    _take(page, f"page-analysis{suffix}", of="#fm-live")
     page.get_by_role("tab", name="History").click()
     expect(page.get_by_role("link", name=EARLIER)).to_be_visible()
-    _take(page, "page-history")
+    _take(page, f"page-history{suffix}")
     page.get_by_role("tab", name="Agents").click()
     expect(page.get_by_text("scripted/qwen").last).to_be_visible()
-    _take(page, "page-agents")
-    page.get_by_role("tab", name="Ask").click()
+    _take(page, f"page-agents{suffix}")
 
 
-def _take(page: Page, name: str) -> None:
-    """Write one picture of the page as it stands, from its top, as a PNG of few colours."""
+def _take(page: Page, name: str, of: str = "body") -> None:
+    """Write one picture of the page as it stands, as a PNG of few colours.
+
+    Args:
+        of: where the narrow page has nothing beside it, the picture begins at this part of the page.
+    """
     page.evaluate("() => window.scrollTo(0, 0)")
+    begins = page.locator(of).bounding_box() if page.viewport_size == {"width": NARROW, "height": 900} else None
+    top = int(begins["y"]) if begins else 0
     taken = Image.open(io.BytesIO(page.screenshot(full_page=True, animations="disabled", caret="hide")))
     picture = taken.convert("RGB")
-    picture = picture.crop((0, 0, picture.width, min(picture.height, TALLEST)))
+    picture = picture.crop((0, top, picture.width, min(picture.height, top + TALLEST)))
     target = IMAGES / f"{name}.png"
     picture.quantize(COLOURS, dither=Image.Dither.NONE).save(target, optimize=True)
     print(f"{target.relative_to(ROOT)}: {picture.width} x {picture.height}, {target.stat().st_size // 1000} kB")

@@ -1,6 +1,7 @@
 """What stands on the page when a query is done: agreement, votes, charts, the record, and the ways on from there."""
 
 import json
+import signal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -55,6 +56,21 @@ def test_charts_are_pictures_with_words(page: Page, asked: str) -> None:
         assert answer.headers["content-type"] in {"image/png", "image/svg+xml"}
     page.context.clear_cookies()
     assert page.request.get(page.url.partition("/?")[0] + addresses[0]).status == 401
+
+
+def test_chart_that_takes_long_comes_by_itself(page: Page, asked: str, stack: Stack) -> None:
+    """While nobody draws, the page says that the charts are being drawn; when they are, they are there."""
+    stack.signal("analyse", signal.SIGSTOP)
+    try:
+        page.get_by_role("tab", name="Analysis").click()
+        waiting = page.locator(".fm-charts .fm-absent").first
+        expect(waiting).to_contain_text("being drawn", timeout=END_MS)
+    finally:
+        stack.signal("analyse", signal.SIGCONT)
+    expect(waiting).to_be_hidden(timeout=END_MS)
+    assert (
+        page.locator(".fm-charts img").first.evaluate("async image => (await image.decode(), image.naturalWidth)") > 300
+    )
 
 
 def test_record_is_downloaded(page: Page, asked: str) -> None:

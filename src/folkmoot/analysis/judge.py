@@ -30,7 +30,7 @@ def confirm(
     """The conflicts with what a judge says of each; one that nobody may judge, or does, stays possible.
 
     Args:
-        conflicts: as the report has them, the likeliest first.
+        conflicts: as the report has them, the likeliest first; different votes need no judge.
         judges: agents that may be asked, the preferred ones first. Nobody judges a claim of their own.
         models: of every agent; no model judges what it wrote in another seat.
         ask: how to ask them.
@@ -38,7 +38,7 @@ def confirm(
     """
     asked: dict[int, tuple[str, Sequence[Message]]] = {}
     for place, conflict in enumerate(conflicts):
-        judge = _judge(conflict, judges, models)
+        judge = _judge(conflict, judges, models) if conflict.standing == "possible" else None
         if judge is not None and len(asked) < most:
             asked[place] = judge, _messages(conflict)
     answers = dict(zip(asked, ask(list(asked.values()), SCHEMA), strict=True)) if asked else {}

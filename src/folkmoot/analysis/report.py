@@ -26,13 +26,18 @@ class Point:
 
 @dataclass(frozen=True)
 class Conflict:
-    """Two sentences of two agents that do not go together."""
+    """Two sentences of two agents that do not go together.
+
+    Attributes:
+        is_vote: whether they are the agents' answers to the question itself, which no model had to compare.
+    """
 
     one: Quote
     other: Quote
     likelihood: float
     standing: Standing = "possible"
     reason: str = ""
+    is_vote: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,5 +93,7 @@ def _conflicts(verdicts: Sequence[Verdict]) -> list[Conflict]:
     pairs: dict[frozenset[Quote], Conflict] = {}
     for verdict in verdicts:
         for other in verdict.others if verdict.kind == "contested" else ():
-            pairs.setdefault(frozenset({verdict.claim, other}), Conflict(verdict.claim, other, verdict.likelihood))
+            standing: Standing = "confirmed" if verdict.is_vote else "possible"
+            conflict = Conflict(verdict.claim, other, verdict.likelihood, standing, is_vote=verdict.is_vote)
+            pairs.setdefault(frozenset({verdict.claim, other}), conflict)
     return sorted(pairs.values(), key=lambda conflict: -conflict.likelihood)

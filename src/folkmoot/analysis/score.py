@@ -38,12 +38,14 @@ class Verdict:
         kind: contested by any, else supported by any, else unique.
         others: the claims of other responses that contest it, or that support it.
         likelihood: of the contradiction, for a contested claim.
+        is_vote: whether the claim is the response's answer to the question itself, which no model had to compare.
     """
 
     claim: Quote
     kind: Kind
     others: tuple[Quote, ...] = ()
     likelihood: float = 0.0
+    is_vote: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,8 @@ def answer_verdicts(quotes: Sequence[Quote], answers: Sequence[str]) -> list[Ver
         same = tuple(other for other, given in clear if given == answer and other is not quote)
         different = tuple(other for other, given in clear if given != answer)
         kind: Kind = "contested" if different else "supported" if same else "unique"
-        found.append(None if answer == UNCLEAR else Verdict(quote, kind, different or same, float(bool(different))))
+        likelihood = float(bool(different))
+        found.append(None if answer == UNCLEAR else Verdict(quote, kind, different or same, likelihood, is_vote=True))
     return found
 
 
