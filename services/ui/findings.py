@@ -38,9 +38,10 @@ def _found(job: Job, report: dict[str, Any]) -> str:
     points = report["report"]
     # Different votes have a table of their own.
     conflicts = [one for one in points["conflicts"] if one["standing"] != "dismissed" and not one.get("is_vote")]
+    none = "Apart from the votes, no contradiction was found." if _is_split(report) else "No contradiction was found."
     lists = [
         ("Everybody says", [_point(job, point) for point in points["agreements"]], "No point is made by everybody."),
-        ("They contradict each other", [_conflict(job, one) for one in conflicts], "No contradiction was found."),
+        ("They contradict each other", [_conflict(job, one) for one in conflicts], none),
         ("Several say, but not all", [_point(job, point) for point in points["partial"]], ""),
         ("One alone says", [_quote(job, quote) for quote in points["unique"]], ""),
     ]
@@ -48,6 +49,10 @@ def _found(job: Job, report: dict[str, Any]) -> str:
         f"<h2>Agreement and disagreement</h2>{_score(report)}{_votes(job, report['votes'])}"
         f'<div class="fm-points">{"".join(_list(*each) for each in lists)}</div>{_notes(report["notes"])}'
     )
+
+
+def _is_split(report: dict[str, Any]) -> bool:
+    return any(conflict.get("is_vote") for conflict in report["report"]["conflicts"])
 
 
 def _score(report: dict[str, Any]) -> str:

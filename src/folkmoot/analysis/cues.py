@@ -5,6 +5,7 @@ from functools import cached_property
 
 from spacy.tokens import Span, Token
 
+from folkmoot.analysis.clause import Clause, clause
 from folkmoot.analysis.question import STEM_CHARS
 
 #: Words that negate what they stand with; spaCy marks `not`, `n't` and some others by itself.
@@ -43,7 +44,7 @@ _OPPOSITES = frozenset(
     frozenset(pair.split()) for pair in " ".join(OPPOSITES.split()).split(", ") if len(pair.split()) == 2
 )
 _OPPOSITE_STEMS = frozenset(frozenset(word.rstrip("s")[:STEM_CHARS] for word in pair) for pair in _OPPOSITES)
-#: The cue of two sentences that are the same but for a negation, which no network needs to confirm.
+#: The cue of two sentences or main clauses that are the same but for a negation, which no network needs to confirm.
 DENIES = "denial"
 #: What English adds or drops around a negation: "it works", "it does not work", "it does no harm to any".
 _AROUND_NEGATION = frozenset({"do", "any", "some", "a", "an"})
@@ -59,7 +60,16 @@ class Reading:
     @cached_property
     def is_negated(self) -> bool:
         """Whether it holds an odd number of negations: two of them take each other back."""
-        return sum(_negates(token) for token in self.span) % 2 == 1
+        return len(self._negations) % 2 == 1
+
+    @cached_property
+    def clause(self) -> Clause | None:
+        """Its main clause, where that can be told."""
+        return clause(self.span, self._negations)
+
+    @cached_property
+    def _negations(self) -> frozenset[Token]:
+        return frozenset(token for token in self.span if _negates(token))
 
     @cached_property
     def lemmas(self) -> frozenset[str]:
@@ -102,7 +112,7 @@ def cues(one: Reading, other: Reading) -> frozenset[str]:
     found = set()
     if one.is_negated != other.is_negated:
         found.add("negation")
-        if one.rest == other.rest:
+        if one.rest == other.rest or (one.clause and other.clause and one.clause.denies(other.clause)):
             found.add(DENIES)
     if _has_opposites(one.lemmas - other.lemmas, other.lemmas - one.lemmas):
         found.add("opposites")
