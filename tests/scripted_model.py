@@ -12,6 +12,7 @@ Without a script a model answers sensibly; see `scripted_answers`.
 import argparse
 import asyncio
 import json
+import re
 import threading
 import time
 from collections import deque
@@ -212,7 +213,8 @@ class _Server:
 
     def _stage(self, prompt: str) -> str:
         """A prompt that quotes an answer given before asks for a consensus."""
-        return "consensus" if any(answer in prompt for answer in self._answers) else "response"
+        letters = _letters(prompt)
+        return "consensus" if any(answer in letters for answer in self._answers) else "response"
 
     def _next_step(self, call: Call) -> Step:
         for key in ((call.model, call.stage), (call.model, None)):
@@ -238,10 +240,16 @@ class _Server:
 
     async def _answer(self, request: web.Request, call: Call, step: Step) -> web.StreamResponse:
         text = text_of(call, step)
-        if call.stage == "response" and not step.echo and len(text) > 12:
-            self._answers.append(text.strip().splitlines()[0][:60])
+        letters = _letters(text)[:40]
+        if call.stage == "response" and not step.echo and len(letters) > 10:
+            self._answers.append(letters)
         reply = Reply(request, call, step, *cut_to_size(text, step, call.parameters))
         return await (reply.stream() if call.parameters.get("stream") else reply.whole())
+
+
+def _letters(text: str) -> str:
+    """What is the same of a text however it is quoted."""
+    return re.sub(r"\W+", "", text)
 
 
 async def _alone(port: int, seats: Sequence[str]) -> None:
