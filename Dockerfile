@@ -53,11 +53,12 @@ FROM core AS analysis
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends binutils && rm -rf /var/lib/apt/lists/*
 COPY requirements/analysis.txt requirements/
-# Without the symbols for debuggers, of which spaCy's libraries are four fifths, without bytecode and without tests it is
-# half as large. Libraries that a wheel brings from elsewhere are already changed by its maker, and would break.
+# Without the symbols for debuggers, of which spaCy's libraries are four fifths, without bytecode, tests and what
+# onnxruntime brings to make networks with, it is half as large. Libraries that a wheel brings from elsewhere are already changed by its maker, and would break.
 RUN PIP_NO_COMPILE=1 infra/install requirements/analysis.txt \
     && find /venv -name "*.so*" -type f -not -path "*.libs/*" -exec strip --strip-unneeded {} + \
-    && find /venv/lib -type d \( -name tests -o -name test \) -prune -exec rm -rf {} +
+    && find /venv/lib -type d \( -name tests -o -name test -o -path "*/onnxruntime/transformers" -o -path "*/onnxruntime/quantization" \
+        -o -path "*/onnxruntime/tools" \) -prune -exec rm -rf {} +
 
 # The pool that measures. It has an image of its own because what it measures with stays out of all the others.
 FROM base AS worker-analyse

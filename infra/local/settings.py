@@ -24,7 +24,7 @@ class StackSettings:
     @property
     def reached_at(self) -> str:
         """The host under which this machine reaches its own public address."""
-        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # nosec B104 # where to connect
 
     @property
     def url(self) -> str:

@@ -2,7 +2,7 @@
 
 import http.client
 import socket
-import xmlrpc.client
+import xmlrpc.client  # nosec B411 # what supervisord of our own says
 from pathlib import Path
 from typing import Any
 

@@ -119,7 +119,7 @@ def _sentence(location: tuple[int | str, ...], message: str) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_OnceLoader)  # noqa: S506 - it is a SafeLoader
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_OnceLoader)  # noqa: S506 # nosec B506 # it is safe
     except OSError as error:
         raise SettingsError(
             f"The roster {path} cannot be read ({error.strerror}); FOLKMOOT_AGENTS_FILE names another."

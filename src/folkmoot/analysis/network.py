@@ -49,7 +49,7 @@ class Network:
         return [rows[place] for place in range(len(texts))]
 
     def _output(self, encodings: Sequence[Encoding]) -> NDArray[np.float32]:
-        fields = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
+        fields = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}  # nosec B105
         feed = {
             name: np.array([getattr(encoding, field) for encoding in encodings], np.int64)
             for name, field in fields.items()
