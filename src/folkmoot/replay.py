@@ -80,7 +80,7 @@ def _look(runtime: Runtime, job_id: str, last: int, seen: set[State], *, is_pati
             is_whole = False
     if is_whole and is_patient:
         return
-    states = list(told(runtime, job_id, after=last, seen=seen))
+    states = list(told(runtime, job_id, after=last, seen=seen, with_deltas=last == 0))
     if is_whole and not any(event.type == "end" for event in states):
         return
     yield from states
@@ -117,10 +117,13 @@ def is_over(runtime: Runtime, job_id: str, *, after: int) -> bool:
     return last.type == "end" and after % PER_MS == TOLD_END
 
 
-def told(runtime: Runtime, job_id: str, *, after: int, seen: set[State]) -> Iterator[Event]:
+def told(runtime: Runtime, job_id: str, *, after: int, seen: set[State], with_deltas: bool = False) -> Iterator[Event]:
     """The events that a query's record stands for, oldest first, with ids above `after`, without those `seen`.
 
     States that came more than a few seconds before `after` are left out too: whoever saw `after` saw them.
+
+    Args:
+        with_deltas: also each text as one delta, for whoever has had none of it yet.
     """
     try:
         query = queries.find(runtime.db, job_id)
@@ -129,6 +132,8 @@ def told(runtime: Runtime, job_id: str, *, after: int, seen: set[State]) -> Iter
         return
     horizon = after - OVERLAP_IDS
     for moment, type_, data in _states(query):
+        if type_.endswith(".delta") and not with_deltas:
+            continue
         if _state_of(type_, data) not in seen and (moment > horizon or type_ == "end"):
             after = max(after + 1, moment)
             if type_ == "end":
@@ -149,10 +154,12 @@ def _states(query: QueryResource) -> Iterator[tuple[int, str, dict[str, Any]]]:
         yield begun, "status", {"status": "asking"}
     for response in query.responses:
         if response.status != "pending":
+            yield from _folded(ended, "response", response.agent_id, response.attempts, response.text)
             yield ended, "response", response.as_json()
     if query.status == "aggregating" or query.consensus is not None:
         yield ended, "status", {"status": "aggregating"}
     if query.consensus is not None:
+        yield from _folded(ended, "consensus", query.consensus.agent_id, 1, query.consensus.text)
         yield ended, "consensus", query.consensus.as_json()
     if query.status not in ENDED:
         return
@@ -162,3 +169,10 @@ def _states(query: QueryResource) -> Iterator[tuple[int, str, dict[str, Any]]]:
     if query.status == "done":
         yield ended, "analysis", query.analysis.as_json()
     yield ended, "end", {"status": query.status}
+
+
+def _folded(
+    moment: int, stage: str, agent_id: str, attempt: int, text: str | None
+) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    if text:
+        yield moment, f"{stage}.delta", {"agent_id": agent_id, "attempt": attempt, "text": text}

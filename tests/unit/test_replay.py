@@ -175,14 +175,21 @@ def test_a_whole_stream_resumes_exactly_anywhere(runtime: Runtime) -> None:
 
 
 def test_a_lost_stream_is_told_from_the_database(runtime: Runtime) -> None:
-    """When the stream is gone, every state comes in order, with whole texts, as the API shows them."""
+    """When the stream is gone, every state comes in order, as the API shows it, and before it its text as one delta."""
     job_id = done(runtime)
     live = followed(runtime, job_id)
     lose_stream(runtime)
     found = followed(runtime, job_id)
 
     assert states(found) == STORY
-    assert [event.data for event in found] == [event.data for event in live if not event.type.endswith(".delta")]
+    told = [event.data for event in found if not event.type.endswith(".delta")]
+    assert told == [event.data for event in live if not event.type.endswith(".delta")]
+    deltas = [(place, event) for place, event in enumerate(found) if event.type.endswith(".delta")]
+    assert [event.type for _, event in deltas] == ["response.delta"] * len(PANEL) + ["consensus.delta"]
+    for place, event in deltas:
+        whole = found[place + 1]
+        assert whole.type == event.type.removesuffix(".delta")
+        assert (whole.data["agent_id"], whole.data["text"]) == (event.data["agent_id"], event.data["text"])
 
 
 def test_without_redis_the_story_is_told_all_the_same(runtime: Runtime, cut_off: Runtime) -> None:
