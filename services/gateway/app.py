@@ -56,6 +56,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["folkmoot"] = runtime
     # Made now, so that the first sign-in under a name that does not exist takes no longer than the others.
     accounts.nobodys_hash()
+    # An address with two slashes is another one, and no reason to be sent elsewhere.
+    app.url_map.merge_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined]
     problems.register(app)
     metrics.register(app, runtime)

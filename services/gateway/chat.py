@@ -8,7 +8,7 @@ from folkmoot.agents import Roster
 from folkmoot.asks import Ask
 from folkmoot.errors import InvalidRequest, NotFound
 from folkmoot.settings import Settings
-from services.gateway.schemas import Name
+from services.gateway.schemas import DomainName, Name, QuestionTypeName, RoleName
 
 #: The council's name among the models; a seat's is this, a slash and its agent_id.
 COUNCIL = "folkmoot"
@@ -66,14 +66,18 @@ class ChatBody(BaseModel):
     messages: Annotated[list[Message], Field(min_length=1, max_length=2048)]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    n: Annotated[int | None, Field(description="Only 1 is possible.")] = None
-    tools: Annotated[list[Any] | None, Field(description="No tools are called.")] = None
-    functions: Annotated[list[Any] | None, Field(description="No functions are called.")] = None
+    n: Annotated[int | None, Field(description="Only 1 is possible.", json_schema_extra={"enum": [1, None]})] = None
+    tools: Annotated[list[Any] | None, Field(description="No tools are called.", json_schema_extra={"maxItems": 0})] = (
+        None
+    )
+    functions: Annotated[
+        list[Any] | None, Field(description="No functions are called.", json_schema_extra={"maxItems": 0})
+    ] = None
     response_format: Annotated[dict[str, Any] | None, Field(description="Only text is possible.")] = None
 
-    domain: Name = "Custom"
-    question_type: Name = "None"
-    roles: Annotated[dict[Name, Name] | list[Name], Field(max_length=64)] = []
+    domain: DomainName = "Custom"
+    question_type: QuestionTypeName = "None"
+    roles: Annotated[dict[Name, RoleName] | list[RoleName], Field(max_length=64)] = []
     panel: Annotated[
         list[Name] | None,
         Field(validation_alias=AliasChoices("panel", "agents"), description="Whom to ask; by agent_id."),

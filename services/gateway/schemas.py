@@ -5,11 +5,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from folkmoot.accounts import PASSWORD_CHARS, USERNAME
 from folkmoot.asks import Ask
-from folkmoot.catalogue import EXAMPLES
+from folkmoot.catalogue import DOMAINS, EXAMPLES, QUESTION_TYPES, ROLES
 from folkmoot.resources import AgentResource, ChartFormat, ChartName, Standing
 
 Name = Annotated[str, Field(max_length=256)]
+#: Names of the catalogue. The document lists them; a name that is none of them is refused with a sentence of our own.
+DomainName = Annotated[Name, Field(json_schema_extra={"enum": [*DOMAINS]})]
+QuestionTypeName = Annotated[Name, Field(json_schema_extra={"enum": [*QUESTION_TYPES]})]
+RoleName = Annotated[Name, Field(json_schema_extra={"enum": [*ROLES]})]
 
 
 class Body(BaseModel):
@@ -21,18 +26,38 @@ class Body(BaseModel):
 class Credentials(Body):
     """A username and its password."""
 
-    username: Annotated[str, Field(max_length=1024, examples=["ada"])]
-    password: Annotated[str, Field(max_length=1024, examples=["correct horse battery"])]
+    username: Annotated[
+        str, Field(max_length=1024, examples=["ada"], json_schema_extra={"pattern": f"^{USERNAME.pattern}$"})
+    ]
+    password: Annotated[
+        str,
+        Field(
+            max_length=1024,
+            examples=["correct horse battery"],
+            json_schema_extra={
+                "minLength": PASSWORD_CHARS[0],
+                "maxLength": PASSWORD_CHARS[1],
+                "pattern": "^[^\\x00]*$",
+            },
+        ),
+    ]
 
 
 class QueryBody(Body):
     """A question for the council; only `query` is required."""
 
-    query: Annotated[str, Field(examples=[EXAMPLES[7].query])]
-    domain: Annotated[Name, Field(examples=["Healthcare"])] = "Custom"
-    question_type: Annotated[Name, Field(examples=["Yes/No"])] = "None"
+    query: Annotated[
+        str,
+        Field(
+            description="At most as long as the catalogue's limits say.",
+            examples=[EXAMPLES[7].query],
+            json_schema_extra={"minLength": 1},
+        ),
+    ]
+    domain: Annotated[DomainName, Field(examples=["Healthcare"])] = "Custom"
+    question_type: Annotated[QuestionTypeName, Field(examples=["Yes/No"])] = "None"
     roles: Annotated[
-        dict[Name, Name] | list[Name],
+        dict[Name, RoleName] | list[RoleName],
         Field(
             description="A role by agent_id, or a list that is dealt out at random.",
             max_length=64,
@@ -187,6 +212,12 @@ class AgentsAnswer(BaseModel):
     """The health board."""
 
     agents: list[AgentAnswer]
+
+
+class HealthAnswer(BaseModel):
+    """This process lives."""
+
+    status: Literal["ok"] = "ok"
 
 
 class ReadyAnswer(BaseModel):

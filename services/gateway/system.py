@@ -8,15 +8,15 @@ from kombu.exceptions import OperationalError
 
 from folkmoot.errors import Unavailable
 from services.gateway import identity
-from services.gateway.schemas import ReadyAnswer
+from services.gateway.schemas import HealthAnswer, ReadyAnswer
 
 api = APIBlueprint("system", __name__)
 
 
-@api.get("/healthz")
+@api.get("/healthz", responses={200: HealthAnswer})
 def healthz() -> Response:
     """This process lives; nothing else is asked."""
-    return jsonify({"status": "ok"})
+    return jsonify(HealthAnswer().model_dump())
 
 
 @api.get("/readyz", responses={200: ReadyAnswer, 503: ReadyAnswer})
