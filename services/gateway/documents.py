@@ -38,10 +38,10 @@ def register(app: OpenAPI) -> None:
 
 
 def problems(*statuses: int) -> dict[str | int, Any]:
-    """The refusals of an operation, for its documentation."""
+    """The refusals of an operation, for its documentation; any may meet a limit, or a part that is away."""
     return {
         status: {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-        for status in (*statuses, 503)
+        for status in (*statuses, 429, 503)
     }
 
 

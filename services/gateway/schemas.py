@@ -1,6 +1,6 @@
 """The shapes of requests, and of the answers that are not resources of the core."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -175,6 +175,40 @@ class CatalogueAnswer(BaseModel):
     examples: list[ExampleAnswer]
     agents: list[SeatAnswer]
     limits: LimitsAnswer
+
+
+class TokensAnswer(BaseModel):
+    """Tokens of today; without a `limit` there is none."""
+
+    spent: int
+    reserved: int
+    limit: int | None
+
+
+class UsdAnswer(BaseModel):
+    """Dollars of today, with every digit; without a `limit` there is none."""
+
+    spent: str
+    reserved: str
+    limit: str | None
+
+
+class UsageAnswer(BaseModel):
+    """What a user has used today, and what they may.
+
+    Of `estimated_calls` the endpoint did not say how many tokens they took. The price of `unpriced_calls` is unknown,
+    and they are not among the dollars.
+    """
+
+    day: date
+    resets_at: datetime
+    tokens: TokensAnswer
+    usd: UsdAnswer
+    estimated_calls: int
+    unpriced_calls: int
+    open_jobs: int
+    concurrent_jobs: int | None
+    rate_per_minute: int | None
 
 
 class AgentAnswer(AgentResource):

@@ -100,7 +100,7 @@ def load_roster(settings: Settings) -> Roster:
         raise SettingsError(f"The roster {path} is wrong: {problems}.") from None
 
 
-class _OnceLoader(yaml.SafeLoader):
+class OnceLoader(yaml.SafeLoader):
     """Refuses a name that stands twice in one mapping: the first would silently be lost."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -119,7 +119,7 @@ def _sentence(location: tuple[int | str, ...], message: str) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_OnceLoader)  # noqa: S506 - it is a SafeLoader
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=OnceLoader)  # noqa: S506 - it is a SafeLoader
     except OSError as error:
         raise SettingsError(
             f"The roster {path} cannot be read ({error.strerror}); FOLKMOOT_AGENTS_FILE names another."

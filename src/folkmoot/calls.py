@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from folkmoot import prompts
 from folkmoot import settings as environment
 from folkmoot.agents import Seat
 from folkmoot.errors import (
@@ -16,10 +17,13 @@ from folkmoot.errors import (
     EndpointUnreachable,
     Unavailable,
 )
+from folkmoot.resources import Stage
 from folkmoot.runtime import Runtime
+from folkmoot.store.usage import Spent
+from folkmoot.wire import Completion, Request
 
 #: Whose words a delta belongs to.
-Stage = Literal["response", "consensus"]
+Speaking = Literal["response", "consensus"]
 
 #: A call that had less time than this says nothing about its endpoint when the time runs out, in seconds.
 FAIR_S = 3.0
@@ -41,7 +45,7 @@ class Assignment:
     job_id: str
     agent_id: str
     seat: Seat
-    stage: Stage
+    stage: Speaking
     attempt: int
     max_tokens: int
     prompt_tokens: int
@@ -54,6 +58,25 @@ def tells_of_the_endpoint(error: AgentError, timeout_s: float) -> bool:
     if isinstance(error, EndpointTimedOut):
         return timeout_s >= FAIR_S
     return isinstance(error, EndpointUnreachable)
+
+
+def spent(runtime: Runtime, stage: Stage, request: Request, completion: Completion | None, heard: str = "") -> Spent:
+    """What a call has used; what its endpoint does not tell is estimated from what was sent and `heard`."""
+    names = (request.endpoint.model,) if completion is None else (completion.model, request.endpoint.model)
+    prompt_tokens = completion.prompt_tokens if completion is not None else None
+    completion_tokens = completion.completion_tokens if completion is not None else None
+    is_estimate = prompt_tokens is None or completion_tokens is None
+    if prompt_tokens is None:
+        prompt_tokens = prompts.tokens_in(request.messages)
+    if completion_tokens is None:
+        completion_tokens = prompts.tokens_of(heard if completion is None else completion.text)
+    nano_usd = runtime.prices.nano_usd(names, prompt_tokens, completion_tokens)
+    return Spent(stage, prompt_tokens, completion_tokens, nano_usd, is_estimate)
+
+
+def is_charged(error: AgentError, heard: str) -> bool:
+    """Whether a call that failed may have used something: not one that was turned away, or never got through."""
+    return bool(heard) or not isinstance(error, EndpointRefused | EndpointUnreachable)
 
 
 def key(name: str | None) -> str | None:
@@ -107,7 +130,7 @@ def void(runtime: Runtime, assignment: Assignment, attempt: int) -> None:
 
 
 def void_abandoned(
-    runtime: Runtime, job_id: str, stage: Stage, *, agent_id: str | None = None, before: int | None = None
+    runtime: Runtime, job_id: str, stage: Speaking, *, agent_id: str | None = None, before: int | None = None
 ) -> None:
     """Void what attempts have left in the stream: of one agent or of all, up to a number or every one."""
     left = runtime.events.unvoided(job_id, stage)
@@ -119,7 +142,7 @@ def void_abandoned(
     )
 
 
-def _reset(runtime: Runtime, job_id: str, stage: Stage, attempts: Sequence[tuple[str, int]]) -> None:
+def _reset(runtime: Runtime, job_id: str, stage: Speaking, attempts: Sequence[tuple[str, int]]) -> None:
     told = [("reset", {"agent_id": agent_id, "attempt": number, "stage": stage}) for agent_id, number in attempts]
     if told:
         runtime.events.append(job_id, told)

@@ -10,6 +10,8 @@ FolkmootError
 ├── NotReady                 it is being made; try again in a moment
 ├── UsernameTaken            another account has the name
 ├── IdempotencyMismatch      the same key came with another request
+├── LimitReached             too many requests, or too many queries at once
+│   └── BudgetSpent          the query would use more than what is left of today's budget
 ├── CouncilFailed            a query that somebody waited for ended without a consensus
 ├── Unavailable              a part the answer needs is away; try again later
 ├── ClaimLost                somebody else has the work now, or nobody wants it any more
@@ -71,6 +73,23 @@ class UsernameTaken(FolkmootError):
 
 class IdempotencyMismatch(FolkmootError):
     """The same idempotency key came with a different request."""
+
+
+class LimitReached(FolkmootError):
+    """A limit does not allow the request now; the text holds the figures.
+
+    Attributes:
+        retry_after_s: when trying again makes sense.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        """Keep the wait beside the sentence."""
+        self.retry_after_s = retry_after_s
+        super().__init__(message)
+
+
+class BudgetSpent(LimitReached):
+    """What is left of today's budget does not hold the query."""
 
 
 class CouncilFailed(FolkmootError):

@@ -6,6 +6,7 @@ from folkmoot.race import Race
 from folkmoot.runtime import Runtime, seconds_until, utcnow
 from folkmoot.store import asking, queries
 from folkmoot.store.asking import Claim, Outcome
+from folkmoot.store.usage import Spent
 
 SHORTENED = "Question and conversation did not fit into every model's context; those models answered a shortened text."
 
@@ -15,8 +16,8 @@ def first_try(runtime: Runtime, attempt: int) -> int:
     return 1 + (attempt - 1) * runtime.roster.most_endpoints
 
 
-def answer(runtime: Runtime, claim: Claim) -> Outcome:
-    """Ask the agent; how it ended, well or not, is the outcome."""
+def answer(runtime: Runtime, claim: Claim, spent: list[Spent]) -> Outcome:
+    """Ask the agent; how it ended, well or not, is the outcome. `spent` takes what the calls have used."""
     job = claim.job
     seat = runtime.roster.seats.get(claim.agent_id)
     if seat is None:
@@ -33,15 +34,17 @@ def answer(runtime: Runtime, claim: Claim) -> Outcome:
     if claim.attempt > 1:
         calls.void_abandoned(runtime, job.job_id, "response", agent_id=claim.agent_id)
     question = queries.question(runtime.db, job)
+    race = Race(
+        runtime,
+        assignment,
+        lambda tokens: prompts.agent_prompt(question, claim.role, tokens=tokens),
+        timeout_s=seconds_until(job.ask_deadline_at),
+        keep=lambda: asking.renew(runtime.db, claim, lease_until=runtime.lease_until(utcnow())),
+        check=lambda completion, _: answers.check_response(completion.text),
+        spent=spent,
+    )
     try:
-        completion, prompt = Race(
-            runtime,
-            assignment,
-            lambda tokens: prompts.agent_prompt(question, claim.role, tokens=tokens),
-            timeout_s=seconds_until(job.ask_deadline_at),
-            keep=lambda: asking.renew(runtime.db, claim, lease_until=runtime.lease_until(utcnow())),
-            check=lambda completion, _: answers.check_response(completion.text),
-        ).run()
+        completion, prompt = race.run()
     except EndpointTimedOut as error:
         return Outcome("timed_out", model=seat.model, error=str(error))
     except AgentError as error:
@@ -53,5 +56,6 @@ def answer(runtime: Runtime, claim: Claim) -> Outcome:
         latency_ms=completion.latency_ms,
         prompt_tokens=completion.prompt_tokens,
         completion_tokens=completion.completion_tokens,
+        cost_usd=race.answered.cost_usd if race.answered else None,
         note=SHORTENED if prompt.shortened else None,
     )

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs, urlsplit
@@ -18,6 +19,7 @@ HOSTED_KEY = "OPENROUTER_API_KEY"
 FILES = {"database_url": "FOLKMOOT_DATABASE_URL_FILE", "broker_url": "FOLKMOOT_BROKER_URL_FILE"}
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
+Budget = Annotated[Decimal, Field(ge=0, le=1_000_000_000, allow_inf_nan=False)]
 
 
 class Settings(BaseSettings):
@@ -66,6 +68,19 @@ class Settings(BaseSettings):
     watchdog_s: Seconds = 60
     #: How long is kept what happened to the seats.
     incidents_days: Annotated[float, Field(gt=0, le=3650)] = 30
+
+    #: Which prices the models have; by default `prices.yaml` beside the rosters.
+    prices_file: Path | None = None
+    #: How many queries a user may send in a minute, and how many requests of any kind an address; 0 is no limit.
+    rate_per_minute: Annotated[int, Field(ge=0, le=1_000_000)] = 120
+    rate_address_per_minute: Annotated[int, Field(ge=0, le=1_000_000)] = 6000
+    #: How many queries of a user may be under way at once; 0 is no limit.
+    concurrent_jobs: Annotated[int, Field(ge=0, le=1_000_000)] = 50
+    #: What a user, and all of them together, may use in a day (UTC), in tokens and in dollars; 0 is no limit.
+    budget_user_tokens: Annotated[int, Field(ge=0, le=10**15)] = 0
+    budget_all_tokens: Annotated[int, Field(ge=0, le=10**15)] = 0
+    budget_user_usd: Budget = Decimal(0)
+    budget_all_usd: Budget = Decimal(0)
 
     session_hours: Annotated[float, Field(gt=0, le=24 * 3650)] = 168
     worker_threads: Annotated[int, Field(ge=1, le=256)] = 16

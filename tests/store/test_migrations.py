@@ -20,7 +20,18 @@ from tests.store import rows
 from tests.store.rows import NOW, after
 from tests.store.servers import migrate, migrate_down, revisions
 
-TABLES = {"users", "sessions", "interactions", "responses", "analysis", "charts", "deletions", "outbox", "incidents"}
+TABLES = {
+    "users",
+    "sessions",
+    "interactions",
+    "responses",
+    "analysis",
+    "charts",
+    "deletions",
+    "outbox",
+    "incidents",
+    "usage",
+}
 
 
 def tables(db: Database) -> set[str]:

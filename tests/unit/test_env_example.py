@@ -21,4 +21,5 @@ def test_every_setting_stands_there_with_its_default() -> None:
         "AGENTS_FILE",
         "ALIVE_FILE",
         "FAILPOINTS",
+        "PRICES_FILE",
     }
