@@ -26,6 +26,7 @@ from services.gateway import (
     identity,
     metrics,
     problems,
+    provider_keys,
     queries,
     system,
     throttle,
@@ -69,6 +70,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     of_queries = (queries.api, charts.api, exports.api, events.api(runtime, streams))
     for blueprint in (
         users.api,
+        provider_keys.api,
         usage.api,
         catalogue.api,
         *of_queries,

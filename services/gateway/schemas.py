@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from folkmoot.asks import Ask
 from folkmoot.catalogue import EXAMPLES
@@ -175,6 +175,27 @@ class CatalogueAnswer(BaseModel):
     examples: list[ExampleAnswer]
     agents: list[SeatAnswer]
     limits: LimitsAnswer
+
+
+class KeyBody(Body):
+    """A key of one's own for a provider."""
+
+    provider: Annotated[Name, Field(examples=["openrouter"])]
+    key: Annotated[SecretStr, Field(max_length=1024, description="It is shown to nobody again, but for its end.")]
+
+
+class KeyAnswer(BaseModel):
+    """Whether a key is set, and how it ends.
+
+    `last_four` is null when there is none, or the server cannot read it any more. `providers` are those whose keys can
+    be set, and `available` says whether any can.
+    """
+
+    is_set: bool
+    provider: str | None
+    last_four: str | None
+    available: bool
+    providers: list[str]
 
 
 class TokensAnswer(BaseModel):

@@ -6,14 +6,15 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from folkmoot import provider_keys
 from folkmoot.agents import Seat
-from folkmoot.calls import key, spent
-from folkmoot.errors import AgentError, Interrupted, Unavailable
+from folkmoot.calls import key_for, spent
+from folkmoot.errors import AgentError, Interrupted, Unavailable, Undecipherable
 from folkmoot.llm import Call
 from folkmoot.prompts import Message
 from folkmoot.runtime import Runtime, utcnow
 from folkmoot.store import usage
-from folkmoot.wire import Request
+from folkmoot.wire import OwnKey, Request
 
 #: Enough for a yes or no with one sentence, in tokens.
 MAX_TOKENS = 150
@@ -51,7 +52,12 @@ class Judges:
         return sorted((one for one in self._hosted if states[one] != "failed"), key=lambda one: states[one])
 
     def ask(
-        self, asked: Sequence[tuple[str, Sequence[Message]]], schema: dict[str, Any], *, job_id: str = ""
+        self,
+        asked: Sequence[tuple[str, Sequence[Message]]],
+        schema: dict[str, Any],
+        *,
+        job_id: str = "",
+        user_id: int = 0,
     ) -> list[str | None]:
         """Each one's answer to its messages, all asked at once; None of those that fail, or take too long.
 
@@ -59,9 +65,15 @@ class Judges:
             asked: (agent_id, messages) of each.
             schema: of the JSON that each answer has to be.
             job_id: whose account the calls go to; empty for nobody's.
+            user_id: whose own key they are made with, where they have set one; 0 for nobody's.
         """
         wake, ends_at = threading.Event(), time.monotonic() + self._runtime.settings.judge_s
-        requests = [self._request(agent_id, messages, schema) for agent_id, messages in asked]
+        try:
+            own_key = provider_keys.own(self._runtime.db, self._runtime.settings, user_id) if user_id else None
+        except (Undecipherable, Unavailable) as error:
+            log.warning("nobody could judge: %s", error)
+            return [None] * len(asked)
+        requests = [self._request(agent_id, messages, schema, own_key) for agent_id, messages in asked]
         waiting = {place: self._start(one, wake) for place, one in enumerate(requests) if one is not None}
         begun = [(one, waiting[place]) for place, one in enumerate(requests) if one is not None]
         answers: list[str | None] = [None] * len(requests)
@@ -77,7 +89,9 @@ class Judges:
         self._count(job_id, begun)
         return [answer or None for answer in answers]
 
-    def _request(self, agent_id: str, messages: Sequence[Message], schema: dict[str, Any]) -> Request | None:
+    def _request(
+        self, agent_id: str, messages: Sequence[Message], schema: dict[str, Any], own_key: OwnKey | None
+    ) -> Request | None:
         seat = self._runtime.roster.seats[agent_id]
         try:
             return Request(
@@ -85,7 +99,7 @@ class Judges:
                 messages=list(messages),
                 temperature=0,
                 max_tokens=MAX_TOKENS,
-                api_key=key(seat.api_key_env),
+                api_key=key_for(seat, own_key),
                 schema=schema,
             )
         except AgentError as error:

@@ -70,6 +70,11 @@ class Roster(BaseModel):
         return max(len(seat.endpoints) for seat in self.seats.values())
 
 
+def provider_of(api_key_env: str) -> str:
+    """Whose key the variable of this name holds: OPENROUTER_API_KEY is openrouter's."""
+    return api_key_env.lower().removesuffix("_key").removesuffix("_api")
+
+
 def queue_of(agent_id: str) -> str:
     """The queue that the seat's pool consumes."""
     return f"agent.{agent_id}"

@@ -8,19 +8,20 @@ from typing import Literal
 
 from folkmoot import prompts
 from folkmoot import settings as environment
-from folkmoot.agents import Seat
+from folkmoot.agents import Endpoint, Seat, provider_of
 from folkmoot.errors import (
     AgentError,
     AnswerInvalid,
     EndpointRefused,
     EndpointTimedOut,
     EndpointUnreachable,
+    OwnKeyRefused,
     Unavailable,
 )
 from folkmoot.resources import Stage
 from folkmoot.runtime import Runtime
 from folkmoot.store.usage import Spent
-from folkmoot.wire import Completion, Request
+from folkmoot.wire import Completion, OwnKey, Request
 
 #: Whose words a delta belongs to.
 Speaking = Literal["response", "consensus"]
@@ -29,6 +30,8 @@ Speaking = Literal["response", "consensus"]
 FAIR_S = 3.0
 #: Statuses that tell about this one request, not about the endpoint.
 OUR_FAULT = (400, 413, 422)
+#: Statuses that tell about the key: unknown, without funds, not permitted, used too often.
+KEYS_FAULT = (401, 402, 403, 429)
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +43,7 @@ class Assignment:
     Attributes:
         stage: whose words these are.
         attempt: the number of its first try; tries are numbered on from it, one for each endpoint of the seat.
+        own_key: the user's own key, for the endpoints of its provider.
     """
 
     job_id: str
@@ -49,6 +53,7 @@ class Assignment:
     attempt: int
     max_tokens: int
     prompt_tokens: int
+    own_key: OwnKey | None = None
 
 
 def tells_of_the_endpoint(error: AgentError, timeout_s: float) -> bool:
@@ -76,7 +81,7 @@ def spent(runtime: Runtime, stage: Stage, request: Request, completion: Completi
 
 def is_charged(error: AgentError, heard: str) -> bool:
     """Whether a call that failed may have used something: not one that was turned away, or never got through."""
-    return bool(heard) or not isinstance(error, EndpointRefused | EndpointUnreachable)
+    return bool(heard) or not isinstance(error, EndpointRefused | EndpointUnreachable | OwnKeyRefused)
 
 
 def key(name: str | None) -> str | None:
@@ -91,6 +96,32 @@ def key(name: str | None) -> str | None:
     if found is None:
         raise AnswerInvalid(f"the variable {name}, which holds its key, is not set")
     return found
+
+
+def is_for(own_key: OwnKey | None, endpoint: Endpoint) -> bool:
+    """Whether an endpoint is called with the user's own key."""
+    name = endpoint.api_key_env
+    return own_key is not None and name is not None and provider_of(name) == own_key.provider
+
+
+def key_for(endpoint: Endpoint, own_key: OwnKey | None) -> str | None:
+    """The key to call an endpoint with: the user's own, where it is its provider's, else the server's.
+
+    Raises:
+        AnswerInvalid: the roster names a variable that is not set.
+    """
+    if own_key is not None and is_for(own_key, endpoint):
+        return own_key.value
+    return key(endpoint.api_key_env)
+
+
+def blamed(error: AgentError, own_key: OwnKey | None, endpoint: Endpoint) -> AgentError:
+    """The error, as that of the user's own key when it is the key that the endpoint does not take."""
+    if own_key is None or not is_for(own_key, endpoint):
+        return error
+    if not isinstance(error, EndpointRefused) or error.status not in KEYS_FAULT:
+        return error
+    return OwnKeyRefused(f"the key of your own for {own_key.provider} was refused: {error}")
 
 
 class Lease:

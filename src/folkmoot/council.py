@@ -36,6 +36,7 @@ class Measurable:
 
     Attributes:
         job_id: whose account the calls of judges go to; empty for nobody's.
+        user_id: who asked, whose own key such calls are made with.
         responses: (agent_id, text) of each, in the panel's order.
         roles: by agent, the role that it was given.
     """
@@ -46,6 +47,7 @@ class Measurable:
     roles: Mapping[str, str]
     consensus: str
     job_id: str = ""
+    user_id: int = 0
 
 
 #: Measures. It is handed in, and imported by no process but the one that measures.
@@ -317,7 +319,9 @@ def analyse(runtime: Runtime, job_id: str, analyser: Analyser) -> None:
     roles = {row.agent_id: row.role for row in found.responses}
     try:
         result = analyser(
-            Measurable(found.job.query, found.job.question_type, responses, roles, found.consensus, job_id)
+            Measurable(
+                found.job.query, found.job.question_type, responses, roles, found.consensus, job_id, found.job.user_id
+            )
         )
     except Exception:
         log.exception("the analysis of job %s broke down", job_id)

@@ -16,10 +16,12 @@ FolkmootError
 ├── Unavailable              a part the answer needs is away; try again later
 ├── ClaimLost                somebody else has the work now, or nobody wants it any more
 ├── Interrupted              the process is ending; what it was doing is given back
+├── Undecipherable           what was encrypted cannot be read: its secret is not among the server's
 ├── WeightsDamaged           a file that the analysis computes with is missing or another one
 └── AgentError               an agent did not give a usable answer
     ├── EndpointUnreachable  no connection, or it was cut
     ├── EndpointRefused      the endpoint answered with an error status
+    ├── OwnKeyRefused        the endpoint does not take the key that the user has set
     ├── EndpointTimedOut     no whole answer within the time it had
     ├── EndpointRests        it failed before, and is left alone for now
     └── AnswerInvalid        an answer came, and it is none: empty, an error as text, an echo …
@@ -108,6 +110,10 @@ class Interrupted(FolkmootError):
     """The process is ending, and what it was doing goes to another."""
 
 
+class Undecipherable(FolkmootError):
+    """What was encrypted cannot be read, because the secret it was encrypted with is not among the server's."""
+
+
 class WeightsDamaged(FolkmootError):
     """A file that the analysis computes with is missing, or is not the one that was measured."""
 
@@ -147,6 +153,10 @@ class EndpointRefused(AgentError):
         self.context_exceeded = context_exceeded
         self.retry_after_s = retry_after_s
         super().__init__(message)
+
+
+class OwnKeyRefused(AgentError):
+    """The endpoint does not take the key that the user has set; this says nothing about it for anybody else."""
 
 
 class EndpointTimedOut(AgentError):

@@ -1,4 +1,4 @@
-"""The tables: users, sessions, interactions, responses, analysis, charts, deletions, outbox, incidents, and usage."""
+"""The tables: users with sessions and keys, interactions with all that comes of them, outbox, incidents, and usage."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -282,3 +282,14 @@ class Usage(Base):
     prompt_tokens: Mapped[int] = mapped_column(BigInteger)
     completion_tokens: Mapped[int] = mapped_column(BigInteger)
     nano_usd: Mapped[int] = mapped_column(BigInteger)
+
+
+class ProviderKey(Base):
+    """A user's own key of a provider, encrypted with a secret that is not in the database."""
+
+    __tablename__ = "provider_keys"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    provider: Mapped[str] = mapped_column(String(255))
+    encrypted: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)

@@ -160,7 +160,7 @@ class Race:
             messages=prompt.messages,
             temperature=assignment.seat.temperature,
             max_tokens=assignment.max_tokens,
-            api_key=calls.key(endpoint.api_key_env),
+            api_key=calls.key_for(endpoint, assignment.own_key),
         )
         call = self._runtime.provider.start(request, timeout_s=timeout_s, wake=self._wake)
         number = assignment.attempt + self._started
@@ -226,7 +226,7 @@ class Race:
             AgentError: there is nothing to go on with.
         """
         self._running.remove(one)
-        self._failure = error
+        self._failure = error = calls.blamed(error, self._assignment.own_key, one.request.endpoint)
         if one.call.completion is not None or calls.is_charged(error, "".join(one.heard)):
             self._count(one)
         if self._speaker is one:

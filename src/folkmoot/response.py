@@ -1,7 +1,7 @@
 """A response: one agent asked for its answer, which comes, or does not and says why."""
 
-from folkmoot import answers, calls, prompts
-from folkmoot.errors import AgentError, EndpointTimedOut
+from folkmoot import answers, calls, prompts, provider_keys
+from folkmoot.errors import AgentError, EndpointTimedOut, Undecipherable
 from folkmoot.race import Race
 from folkmoot.runtime import Runtime, seconds_until, utcnow
 from folkmoot.store import asking, queries
@@ -9,6 +9,8 @@ from folkmoot.store.asking import Claim, Outcome
 from folkmoot.store.usage import Spent
 
 SHORTENED = "Question and conversation did not fit into every model's context; those models answered a shortened text."
+
+KEY_LOST = "the provider key of your own cannot be read any more; set it anew, or remove it"
 
 
 def first_try(runtime: Runtime, attempt: int) -> int:
@@ -22,6 +24,10 @@ def answer(runtime: Runtime, claim: Claim, spent: list[Spent]) -> Outcome:
     seat = runtime.roster.seats.get(claim.agent_id)
     if seat is None:
         return Outcome("failed", model="", error="this seat is not in the roster any more")
+    try:
+        own_key = provider_keys.own(runtime.db, runtime.settings, job.user_id)
+    except Undecipherable:
+        return Outcome("failed", model=seat.model, error=KEY_LOST)
     assignment = calls.Assignment(
         job_id=job.job_id,
         agent_id=claim.agent_id,
@@ -30,6 +36,7 @@ def answer(runtime: Runtime, claim: Claim, spent: list[Spent]) -> Outcome:
         attempt=first_try(runtime, claim.attempt),
         max_tokens=seat.max_tokens,
         prompt_tokens=seat.prompt_tokens or seat.context_tokens - seat.max_tokens,
+        own_key=own_key,
     )
     if claim.attempt > 1:
         calls.void_abandoned(runtime, job.job_id, "response", agent_id=claim.agent_id)

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from folkmoot import answers, calls, prompts
+from folkmoot import answers, calls, prompts, provider_keys
 from folkmoot.agents import Roster, Seat
-from folkmoot.errors import AgentError
+from folkmoot.errors import AgentError, Undecipherable
 from folkmoot.panel import next_aggregator
 from folkmoot.prompts import Prompt, Question
 from folkmoot.race import Race
@@ -158,6 +158,10 @@ def _written(
         AgentError: nothing that can stand.
     """
     job, seat = conclusion.job, runtime.roster.seats[agent_id]
+    try:
+        own_key = provider_keys.own(runtime.db, runtime.settings, job.user_id)
+    except Undecipherable as error:
+        raise AgentError("the provider key of the one who asks cannot be read any more") from error
     assignment = calls.Assignment(
         job_id=job.job_id,
         agent_id=agent_id,
@@ -166,6 +170,7 @@ def _written(
         attempt=attempt,
         max_tokens=seat.aggregator_max_tokens,
         prompt_tokens=seat.context_tokens - seat.aggregator_max_tokens,
+        own_key=own_key,
     )
     race = Race(
         runtime,
