@@ -1,11 +1,9 @@
 """How many requests an address may send, before anything else is looked at."""
 
 import ipaddress
-import math
 
 from flask import request
 
-from folkmoot.errors import LimitReached
 from folkmoot.runtime import utcnow
 from services.gateway import identity
 
@@ -23,14 +21,8 @@ def check() -> None:
     if request.endpoint in EXEMPT or whose is None:
         return
     runtime = identity.runtime()
-    most = runtime.settings.rate_address_per_minute
-    wait_s = runtime.rates.wait_s(f"address:{whose}", per_minute=most, now=utcnow().timestamp())
-    if wait_s:
-        raise LimitReached(
-            f"An address may send {most} requests a minute, and yours has just done so. "
-            f"Try again in {math.ceil(wait_s)} s.",
-            retry_after_s=wait_s,
-        )
+    most, now = runtime.settings.rate_address_per_minute, utcnow().timestamp()
+    runtime.rates.count(f"address:{whose}", "An address may send {} requests a minute", per_minute=most, now=now)
 
 
 def address() -> str | None:

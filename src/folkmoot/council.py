@@ -6,7 +6,6 @@ hints last: whoever takes the hint tells what comes after.
 """
 
 import logging
-import math
 import random
 import time
 import uuid
@@ -18,10 +17,9 @@ from typing import TypeVar
 from folkmoot import calls, estimate, response, synthesis
 from folkmoot.announcements import tell_analysis, tell_begun, tell_ended, tell_moved
 from folkmoot.asks import Ask, check, panel_of
-from folkmoot.errors import AgentError, ClaimLost, Interrupted, InvalidRequest, LimitReached, NotFound, Unavailable
+from folkmoot.errors import AgentError, ClaimLost, Interrupted, InvalidRequest, NotFound, Unavailable
 from folkmoot.panel import Loss, choose, deal
-from folkmoot.prompts import Question, Turn
-from folkmoot.resources import AnalysisResource, ConsensusResource, QueryResource, ResponseResource, Stage
+from folkmoot.resources import AnalysisResource, ConsensusResource, QueryResource, ResponseResource
 from folkmoot.runtime import Runtime, seconds_until, utcnow
 from folkmoot.store import asking, concluding, deletions, limits, queries, usage
 from folkmoot.store.asking import Claim, Moved, Outcome
@@ -80,7 +78,8 @@ def submit(runtime: Runtime, user_id: int, ask: Ask, *, idempotency_key: str) ->
     if earlier is not None:
         return queries.find(runtime.db, earlier), False
     _check_parent(runtime, ask, user_id)
-    _check_rate(runtime, user_id)
+    most, now = runtime.settings.rate_per_minute, utcnow().timestamp()
+    runtime.rates.count(f"user:{user_id}", "You may send {} queries a minute", per_minute=most, now=now)
     new, places, losses = _seated(runtime, user_id, ask, idempotency_key)
     lost = [_incident(new, loss) for loss in losses]
     bounds = limits.of(runtime.settings)
@@ -90,7 +89,7 @@ def submit(runtime: Runtime, user_id: int, ask: Ask, *, idempotency_key: str) ->
         places,
         hint_due_at=runtime.hint_due(new.created_at),
         lost=lost,
-        needed=_needed(runtime, new, places) if bounds.has_budget else {},
+        needed=estimate.of_query(runtime, new, places) if bounds.has_budget else {},
         bounds=bounds,
     )
     query = queries.find(runtime.db, job_id)
@@ -109,26 +108,6 @@ def _check_parent(runtime: Runtime, ask: Ask, user_id: int) -> None:
         raise InvalidRequest({"parent_job_id": "There is no such query of yours to follow up."}) from None
     if parent.status != "done":
         raise InvalidRequest({"parent_job_id": "Only a query with a consensus can be followed up."})
-
-
-def _check_rate(runtime: Runtime, user_id: int) -> None:
-    most = runtime.settings.rate_per_minute
-    wait_s = runtime.rates.wait_s(f"user:{user_id}", per_minute=most, now=utcnow().timestamp())
-    if wait_s:
-        raise LimitReached(
-            f"You may send {most} queries a minute, and have just done so. Try again in {math.ceil(wait_s)} s.",
-            retry_after_s=wait_s,
-        )
-
-
-def _needed(
-    runtime: Runtime, new: queries.NewQuery, places: Sequence[queries.NewResponse]
-) -> dict[Stage, usage.Amount]:
-    earlier = queries.conversation(runtime.db, new.parent_job_id, user_id=new.user_id)
-    turns = (*earlier, *(Turn(*turn) for turn in new.turns))
-    question = Question(new.query, new.domain, new.question_type, turns, new.instructions)
-    asked = [(place.agent_id, place.role) for place in places if place.skipped is None]
-    return estimate.of_query(runtime, question, asked, new.aggregator)
 
 
 def _seated(

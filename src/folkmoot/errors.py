@@ -158,6 +158,11 @@ class EndpointRefused(AgentError):
 class OwnKeyRefused(AgentError):
     """The endpoint does not take the key that the user has set; this says nothing about it for anybody else."""
 
+    @property
+    def brief(self) -> str:
+        """What everybody may know of it."""
+        return "the key of the one who asked was refused"
+
 
 class EndpointTimedOut(AgentError):
     """No whole answer came within the time the call had."""

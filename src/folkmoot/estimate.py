@@ -4,36 +4,33 @@ from collections.abc import Sequence
 
 from folkmoot import prompts
 from folkmoot.agents import Seat
-from folkmoot.prompts import TEMPLATE_TOKENS, Question, tokens_of
+from folkmoot.prompts import TEMPLATE_TOKENS, Question, Turn, tokens_of
 from folkmoot.resources import Stage
 from folkmoot.runtime import Runtime
+from folkmoot.store import queries
+from folkmoot.store.queries import NewQuery, NewResponse
 from folkmoot.store.usage import Amount
 
 #: Tokens around each response that the aggregator reads: its label and the marks of quotation.
 LABEL_TOKENS = 64
 
 
-def of_query(
-    runtime: Runtime, question: Question, asked: Sequence[tuple[str, str]], aggregator: str
-) -> dict[Stage, Amount]:
-    """One call to each seat, and one consensus of all that they may say.
+def of_query(runtime: Runtime, new: NewQuery, places: Sequence[NewResponse]) -> dict[Stage, Amount]:
+    """One call to each seat that is asked, and one consensus of all that they may say.
 
     What tries after a failure, second endpoints and other aggregators use comes on top as it happens.
-
-    Args:
-        runtime: roster and prices.
-        question: as the models will be asked it.
-        asked: (agent_id, role) of the seats.
-        aggregator: who is to conclude.
     """
-    seats = [(runtime.roster.seats[agent_id], role) for agent_id, role in asked]
+    earlier = queries.conversation(runtime.db, new.parent_job_id, user_id=new.user_id)
+    turns = (*earlier, *(Turn(*turn) for turn in new.turns))
+    question = Question(new.query, new.domain, new.question_type, turns, new.instructions)
+    seats = [(runtime.roster.seats[one.agent_id], one.role) for one in places if one.skipped is None]
     panel = sum((_response(runtime, question, seat, role) for seat, role in seats), Amount())
     if len(seats) < 2:
         return {"response": panel}
     answers = sum(seat.max_tokens + LABEL_TOKENS for seat, _ in seats)
     return {
         "response": panel,
-        "consensus": _consensus(runtime, question, runtime.roster.seats[aggregator], len(seats), answers),
+        "consensus": _consensus(runtime, question, runtime.roster.seats[new.aggregator], len(seats), answers),
     }
 
 

@@ -67,7 +67,8 @@ def _check(roster: Roster, provider: str, key: str) -> None:
     known = providers(roster)
     if provider not in known:
         choice = f"Choose from: {', '.join(known)}." if known else "No seat of this Folkmoot takes a key."
-        problems["provider"] = f"There is no provider {provider[:64]!r}. {choice}"
+        # Not repeated: it may be the key, in the wrong field.
+        problems["provider"] = f"There is no such provider. {choice}"
     least, most = KEY_CHARS
     if not least <= len(key) <= most or not all("!" <= character <= "~" for character in key):
         problems["key"] = f"A key has {least} to {most} letters, digits and signs, without blanks."

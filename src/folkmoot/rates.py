@@ -1,9 +1,12 @@
 """How often somebody may ask: one bucket for each, kept in Redis, so that all gateways count together."""
 
 import logging
+import math
 
 from redis import Redis
 from redis.exceptions import RedisError
+
+from folkmoot.errors import LimitReached
 
 #: A minute in microseconds, in which the script counts.
 MINUTE_US = 60_000_000
@@ -30,6 +33,23 @@ class Rates:
     def __init__(self, redis: Redis) -> None:
         """Prepare the script; nothing connects before it is used."""
         self._take = redis.register_script(TAKE)
+
+    def count(self, whose: str, rule: str, *, per_minute: int, now: float) -> None:
+        """Count one request, or refuse it.
+
+        Args:
+            whose: the bucket's name.
+            rule: what to tell whoever is refused, with `{}` where the figure belongs.
+            per_minute: see `wait_s`.
+            now: seconds since 1970.
+        Raises:
+            LimitReached: the bucket is empty.
+        """
+        if wait_s := self.wait_s(whose, per_minute=per_minute, now=now):
+            raise LimitReached(
+                f"{rule.format(f'{per_minute:,}')}, and that is reached. Try again in {math.ceil(wait_s)} s.",
+                retry_after_s=wait_s,
+            )
 
     def wait_s(self, whose: str, *, per_minute: int, now: float) -> float:
         """Count one request.

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,16 @@ import yaml
 
 from folkmoot.analysis.analyser import Analyser
 from folkmoot.council import Measurable
+from folkmoot.db import Database
 from folkmoot.runtime import Runtime, build
 from folkmoot.settings import Settings
+from folkmoot.store import queries
 from services.worker.judges import Judges
 from services.worker.measuring import Measuring
 from tests.conftest import scripted_roster
 from tests.scripted_model import SEATS, ScriptedModel
-from tests.store.servers import Valkey
+from tests.store import rows
+from tests.store.servers import Valkey, migrate
 
 KEY = "sk-a-key-of-a-provider"
 CONFIRMED = json.dumps({"contradict": True, "reason": "One denies what the other says."})
@@ -89,6 +93,26 @@ def test_a_hosted_model_confirms(make: Make, scripted_model: ScriptedModel) -> N
     form = call.parameters["response_format"]
     assert form["type"] == "json_schema" and form["json_schema"]["strict"] is True
     assert all(f"> {response}" in call.messages[-1]["content"] for _, response in ASKED.responses)
+
+
+def test_what_a_judge_uses_is_counted(make: Make, scripted_model: ScriptedModel, tmp_path: Path) -> None:
+    """The account of the query tells the judge's call as its analysis, with the tokens that the endpoint said."""
+    for seat in ("llama3", "deephermes"):
+        scripted_model.script(f"scripted/{seat}", {"text": CONFIRMED})
+    measuring = make()
+    migrate(f"sqlite:///{tmp_path / 'none.db'}")
+    db = Database(f"sqlite:///{tmp_path / 'none.db'}")
+    user_id = rows.user(db)
+    job_id = rows.done(db, user_id)
+
+    measuring.measure(replace(ASKED, job_id=job_id, user_id=user_id))
+
+    cost = queries.find(db, job_id).cost
+    db.close()
+    assert cost is not None
+    [stage] = cost.stages
+    assert (stage.stage, stage.calls, stage.estimated_calls, stage.cost_usd) == ("analysis", 1, 0, None)
+    assert stage.completion_tokens == len(CONFIRMED.split())
 
 
 def test_a_dismissed_conflict_is_told(make: Make, scripted_model: ScriptedModel) -> None:

@@ -46,7 +46,7 @@ def test_an_address_may_ask_so_often(app: Flask) -> None:
     refused = ask(app, "192.0.2.1", "/api/v1/queries")
 
     assert refused.status_code == 429 and refused.content_type == "application/problem+json"
-    assert "3 requests a minute" in refused.get_json()["detail"]
+    assert "may send 3 requests a minute, and that is reached" in refused.get_json()["detail"]
     assert 1 <= int(refused.headers["Retry-After"]) <= 20
     assert ask(app, "192.0.2.2").status_code == 200
 

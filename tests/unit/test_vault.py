@@ -1,6 +1,7 @@
 """The vault: what one of the server's secrets has closed, any server with that secret opens, and nobody else."""
 
 import base64
+from pathlib import Path
 
 import pytest
 
@@ -63,3 +64,18 @@ def test_a_secret_is_in_no_text_of_the_settings() -> None:
 
     assert settings.secret_keys == (OLD,) and Settings().secret_keys == ()
     assert OLD not in f"{settings!r}{settings}{settings.model_dump_json()}"
+
+
+def test_a_secret_comes_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The file that FOLKMOOT_SECRET_KEY_FILE names holds the secrets and wins; what is wrong in it is not told."""
+    file = tmp_path / "secret_key"
+    file.write_text(f"{NEW},\n{OLD}\n")
+    monkeypatch.setenv("FOLKMOOT_SECRET_KEY", OLD)
+    monkeypatch.setenv("FOLKMOOT_SECRET_KEY_FILE", str(file))
+
+    assert load().secret_keys == (NEW, OLD)
+
+    file.write_text("hunter2hunter2")
+    with pytest.raises(SettingsError, match="FOLKMOOT_SECRET_KEY must be") as told:
+        load()
+    assert "hunter2" not in str(told.value)
