@@ -142,7 +142,7 @@ def _tokens(text: Json) -> str:
     if written is None:
         return ""
     cost = text.get("cost_usd")
-    return f"{read or 0} tokens read, {written} written" + (f" · ${cost}" if cost is not None else "")
+    return f"{read or 0} tokens read, {written} written" + (f" · ${escape(cost)}" if cost is not None else "")
 
 
 def _foot(seat: Json) -> str:
