@@ -51,6 +51,6 @@ def _answer(kept: Kept | None) -> Response:
             provider=kept.provider if kept else None,
             last_four=kept.last_four if kept else None,
             available=bool(runtime.settings.secret_keys),
-            providers=keys.providers(runtime.roster),
+            providers=keys.of_roster(runtime.roster),
         ).model_dump()
     )

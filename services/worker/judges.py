@@ -69,7 +69,7 @@ class Judges:
         """
         wake, ends_at = threading.Event(), time.monotonic() + self._runtime.settings.judge_s
         try:
-            own_key = provider_keys.own(self._runtime.db, self._runtime.settings, user_id) if user_id else None
+            own_key = self._own_key(user_id) if user_id else None
         except (Undecipherable, Unavailable) as error:
             log.warning("nobody could judge: %s", error)
             return [None] * len(asked)
@@ -88,6 +88,10 @@ class Judges:
             call.cancel()
         self._count(job_id, begun)
         return [answer or None for answer in answers]
+
+    def _own_key(self, user_id: int) -> OwnKey | None:
+        seats = (self._runtime.roster.seats[agent_id] for agent_id in self._hosted)
+        return provider_keys.own(self._runtime.db, self._runtime.settings, user_id, seats)
 
     def _request(
         self, agent_id: str, messages: Sequence[Message], schema: dict[str, Any], own_key: OwnKey | None

@@ -185,9 +185,9 @@ def ask(runtime: Runtime, job_id: str, agent_id: str) -> None:
         usage.count(runtime.db, job_id, spent)
         return
     except Interrupted:
-        usage.count(runtime.db, job_id, spent)
         # The claim has run out, so the sweeper has it asked again.
         asking.renew(runtime.db, claim, lease_until=utcnow())
+        usage.count(runtime.db, job_id, spent)
         return
 
     def finish(now: datetime) -> tuple[bool, Moved | None]:
@@ -249,8 +249,8 @@ def conclude(runtime: Runtime, job_id: str) -> None:
         usage.count(runtime.db, job_id, spent)
         return
     except Interrupted:
-        usage.count(runtime.db, job_id, spent)
         concluding.renew(runtime.db, conclusion, lease_until=utcnow())
+        usage.count(runtime.db, job_id, spent)
         return
     except AgentError as error:
         notes.append(str(error))

@@ -1,11 +1,12 @@
 """A user's own key of a provider: one for each user, encrypted at rest, read just before it is used."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, insert, select, update
 
-from folkmoot.agents import Roster, provider_of
+from folkmoot.agents import Endpoint, Roster, provider_of
 from folkmoot.db import Database
 from folkmoot.errors import InvalidRequest, NotAllowed, Undecipherable
 from folkmoot.models import ProviderKey, User
@@ -31,12 +32,14 @@ class Kept:
     last_four: str | None
 
 
-def providers(roster: Roster) -> list[str]:
+def of_roster(roster: Roster) -> list[str]:
     """The providers whose keys the roster's endpoints take."""
-    named = {
-        provider_of(one.api_key_env) for seat in roster.seats.values() for one in seat.endpoints if one.api_key_env
-    }
-    return sorted(named)
+    return providers(endpoint for seat in roster.seats.values() for endpoint in seat.endpoints)
+
+
+def providers(endpoints: Iterable[Endpoint]) -> list[str]:
+    """The providers whose keys these endpoints take."""
+    return sorted({provider_of(one.api_key_env) for one in endpoints if one.api_key_env})
 
 
 def put(
@@ -64,7 +67,7 @@ def put(
 
 def _check(roster: Roster, provider: str, key: str) -> None:
     problems: dict[str, str] = {}
-    known = providers(roster)
+    known = of_roster(roster)
     if provider not in known:
         choice = f"Choose from: {', '.join(known)}." if known else "No seat of this Folkmoot takes a key."
         # Not repeated: it may be the key, in the wrong field.
@@ -95,16 +98,18 @@ def remove(db: Database, user_id: int) -> None:
         connection.execute(delete(ProviderKey).where(ProviderKey.user_id == user_id))
 
 
-def own(db: Database, settings: Settings, user_id: int) -> OwnKey | None:
-    """The key that this user's calls are to be made with; None when they have set none, or the server keeps none.
+def own(db: Database, settings: Settings, user_id: int, endpoints: Iterable[Endpoint]) -> OwnKey | None:
+    """The key that this user's calls to these endpoints are made with; None when they have set none for any of them.
 
     Raises:
         Undecipherable: it was encrypted with a secret that the server has no more.
     """
-    if not settings.secret_keys:
+    wanted = providers(endpoints)
+    if not wanted or not settings.secret_keys:
         return None
+    mine = select(ProviderKey).where(ProviderKey.user_id == user_id, ProviderKey.provider.in_(wanted))
     with db.read() as connection:
-        row = connection.execute(select(ProviderKey).where(ProviderKey.user_id == user_id)).first()
+        row = connection.execute(mine).first()
     return None if row is None else OwnKey(row.provider, Vault(settings).open(row.encrypted))
 
 

@@ -25,7 +25,7 @@ def answer(runtime: Runtime, claim: Claim, spent: list[Spent]) -> Outcome:
     if seat is None:
         return Outcome("failed", model="", error="this seat is not in the roster any more")
     try:
-        own_key = provider_keys.own(runtime.db, runtime.settings, job.user_id)
+        own_key = provider_keys.own(runtime.db, runtime.settings, job.user_id, seat.endpoints)
     except Undecipherable:
         return Outcome("failed", model=seat.model, error=KEY_LOST)
     assignment = calls.Assignment(

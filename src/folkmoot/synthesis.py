@@ -159,7 +159,7 @@ def _written(
     """
     job, seat = conclusion.job, runtime.roster.seats[agent_id]
     try:
-        own_key = provider_keys.own(runtime.db, runtime.settings, job.user_id)
+        own_key = provider_keys.own(runtime.db, runtime.settings, job.user_id, seat.endpoints)
     except Undecipherable as error:
         raise AgentError("the provider key of the one who asks cannot be read any more") from error
     assignment = calls.Assignment(

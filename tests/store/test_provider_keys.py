@@ -14,6 +14,7 @@ from folkmoot.errors import InvalidRequest, NotAllowed
 from folkmoot.models import ProviderKey, User
 from folkmoot.provider_keys import Kept
 from folkmoot.resources import QueryResource
+from folkmoot.response import KEY_LOST
 from folkmoot.runtime import Runtime, utcnow
 from folkmoot.settings import Settings
 from folkmoot.store import queries
@@ -132,15 +133,16 @@ def test_the_servers_bad_key_still_counts(hosting: Runtime, model: ScriptedModel
 def test_a_key_that_cannot_be_read_is_not_replaced_by_the_servers(
     hosting: Runtime, make_runtime: MakeRuntime, model: ScriptedModel
 ) -> None:
-    """Without the secret that it was encrypted with a user's calls fail with words, and nobody else's do."""
+    """Without the secret that it was encrypted with, calls that want a user's key fail with words, and no others do."""
     ada, eve = rows.user(hosting.db), rows.user(hosting.db, "eve")
     put(hosting, ada)
     changed = make_runtime(hosted, deadline_s=20, secret_key=NEW)
 
     query = asked(changed, ada)
 
-    assert query.status == "failed" and model.calls() == []
-    assert all("cannot be read any more; set it anew" in (one.error or "") for one in query.responses)
+    errors = {one.agent_id: one.error for one in query.responses}
+    assert query.status == "failed" and [call.model for call in model.calls()] == ["scripted/mistral"]
+    assert errors == {"qwen": KEY_LOST, "mistral": None, "deephermes": KEY_LOST}
     assert provider_keys.kept(changed.db, changed.settings, ada) == Kept("acme", None)
     assert asked(changed, eve).status == "done"
 
@@ -190,14 +192,15 @@ def test_keys_are_rotated(
     assert rotate_keys.main() == 0
 
     assert capsys.readouterr().out == "2 keys are encrypted with the first secret now.\n"
+    endpoints = hosting.roster.seats["qwen"].endpoints
     only_new = Settings.model_validate({"secret_key": NEW})
-    assert provider_keys.own(hosting.db, only_new, ada) == OwnKey("acme", KEY)
+    assert provider_keys.own(hosting.db, only_new, ada, endpoints) == OwnKey("acme", KEY)
     assert provider_keys.kept(hosting.db, only_new, eve) == Kept("acme", "1234")
     # With the old secret alone none can be read any more: they are told, and left as they are.
     monkeypatch.setenv("FOLKMOOT_SECRET_KEY", OLD)
     assert rotate_keys.main() == 1
     assert f"2 keys stay as they were, for no secret opens them (users {ada}, {eve})" in capsys.readouterr().err
-    assert provider_keys.own(hosting.db, only_new, ada) == OwnKey("acme", KEY)
+    assert provider_keys.own(hosting.db, only_new, ada, endpoints) == OwnKey("acme", KEY)
     monkeypatch.delenv("FOLKMOOT_SECRET_KEY")
     assert rotate_keys.main() == 1 and "FOLKMOOT_SECRET_KEY is not set" in capsys.readouterr().err
 
