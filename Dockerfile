@@ -53,12 +53,15 @@ FROM core AS analysis
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends binutils && rm -rf /var/lib/apt/lists/*
 COPY requirements/analysis.txt requirements/
-# Without the symbols for debuggers, of which spaCy's libraries are four fifths, without bytecode, tests and what
-# onnxruntime brings to make networks with, it is half as large. Libraries that a wheel brings from elsewhere are already changed by its maker, and would break.
+# Without the symbols for debuggers, of which spaCy's libraries are four fifths, without bytecode, without tests and without
+# what nothing here imports it is half as large: onnxruntime's ways to make networks, and what PDF needs of fonts. Libraries
+# that a wheel brings from elsewhere are already changed by its maker, and would break.
 RUN PIP_NO_COMPILE=1 infra/install requirements/analysis.txt \
     && find /venv -name "*.so*" -type f -not -path "*.libs/*" -exec strip --strip-unneeded {} + \
-    && find /venv/lib -type d \( -name tests -o -name test -o -path "*/onnxruntime/transformers" -o -path "*/onnxruntime/quantization" \
-        -o -path "*/onnxruntime/tools" \) -prune -exec rm -rf {} +
+    && find /venv/lib -type d \( -name tests -o -name test \) -prune -exec rm -rf {} + \
+    && for unused in onnxruntime/transformers onnxruntime/quantization onnxruntime/tools fontTools/varLib fontTools/ttLib \
+        fontTools/feaLib fontTools/qu2cu fontTools/cu2qu fontTools/ufoLib fontTools/subset fontTools/cffLib fontTools/otlLib; do \
+        rm -r /venv/lib/python3*/site-packages/"$unused"; done
 
 # The pool that measures. It has an image of its own because what it measures with stays out of all the others.
 FROM base AS worker-analyse

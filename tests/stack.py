@@ -29,6 +29,12 @@ T = TypeVar("T")
 ROOT = Path(__file__).parents[1]
 #: Seconds until `/readyz` is green; a start takes far less on a quiet machine.
 READY_S = 90.0
+#: Tests flood a stack as nobody else does.
+NO_LIMITS = {
+    "FOLKMOOT_RATE_PER_MINUTE": "0",
+    "FOLKMOOT_RATE_ADDRESS_PER_MINUTE": "0",
+    "FOLKMOOT_CONCURRENT_JOBS": "0",
+}
 #: Seconds that everything has to end in after SIGTERM.
 STOP_S = 20.0
 
@@ -134,7 +140,12 @@ class Stack(Running):
             if not name.startswith("FOLKMOOT_") and name != "OPENROUTER_API_KEY"
         }
         # Most tests are about queries; to measure each response would take a second of both cores.
-        own = {"FOLKMOOT_ANALYSIS": "false", "FOLKMOOT_DATA_DIR": str(self.data), "FOLKMOOT_PORT": str(self.port)}
+        own = {
+            **NO_LIMITS,
+            "FOLKMOOT_ANALYSIS": "false",
+            "FOLKMOOT_DATA_DIR": str(self.data),
+            "FOLKMOOT_PORT": str(self.port),
+        }
         if self._database:
             own["FOLKMOOT_DATABASE_URL"] = self._database
         if self._host:

@@ -26,8 +26,11 @@ from services.gateway import (
     identity,
     metrics,
     problems,
+    provider_keys,
     queries,
     system,
+    throttle,
+    usage,
     users,
 )
 from services.gateway.streams import Streams
@@ -62,11 +65,21 @@ def create_app(settings: Settings | None = None) -> Flask:
     problems.register(app)
     metrics.register(app, runtime)
     _name_answers(app, served_by=os.environ.get("FOLKMOOT_SERVED_BY") or socket.gethostname())
+    app.before_request(throttle.check)
     app.before_request(identity.check)
     app.before_request(bodies.check)
     streams = Streams(runtime.settings.gateway_threads)
     of_queries = (queries.api, charts.api, exports.api, events.api(runtime, streams))
-    for blueprint in (users.api, catalogue.api, *of_queries, agents.api, completions.api(runtime, streams), system.api):
+    for blueprint in (
+        users.api,
+        provider_keys.api,
+        usage.api,
+        catalogue.api,
+        *of_queries,
+        agents.api,
+        completions.api(runtime, streams),
+        system.api,
+    ):
         app.register_api(blueprint)
     documents.register(app)
     return app

@@ -60,8 +60,8 @@ class CompletionAnswer(BaseModel):
 
 
 def refusals(*statuses: int) -> dict[str | int, Any]:
-    """The refusals of an operation, for its documentation."""
-    return dict.fromkeys((*statuses, 503), OpenAIRefusal)
+    """The refusals of an operation, for its documentation; any may meet a limit, or a part that is away."""
+    return dict.fromkeys((*statuses, 429, 503), OpenAIRefusal)
 
 
 def api(runtime: Runtime, streams: Streams) -> APIBlueprint:

@@ -8,7 +8,13 @@ from pydantic import BaseModel
 #: Where clients of OpenAI's protocol ask.
 PREFIX = "/v1/"
 #: Where OpenAI's code is another word than our problem's.
-CODES = {"not-signed-in": "invalid_api_key"}
+CODES = {
+    "not-signed-in": "invalid_api_key",
+    "limit-reached": "rate_limit_exceeded",
+    "budget-spent": "insufficient_quota",
+}
+#: What OpenAI calls the kind of error, where it is not told by the status.
+KINDS = {"limit-reached": "requests", "budget-spent": "insufficient_quota"}
 
 
 class OpenAIError(BaseModel):
@@ -34,7 +40,7 @@ def applies() -> bool:
 def content(status: int, type_: str, detail: str, *, param: str | None = None) -> dict[str, Any]:
     """The refusal as JSON values; `type_` is the name of the problem type."""
     code = CODES.get(type_, type_.replace("-", "_"))
-    kind = "invalid_request_error" if status < 500 else "server_error"
+    kind = KINDS.get(type_) or ("invalid_request_error" if status < 500 else "server_error")
     return OpenAIRefusal(error=OpenAIError(message=detail, type=kind, param=param, code=code)).model_dump()
 
 

@@ -1,6 +1,7 @@
 """Every refusal as RFC 9457 `application/problem+json`: the one place that knows HTTP statuses of errors."""
 
 import logging
+import math
 from http import HTTPStatus
 from typing import Any
 
@@ -28,6 +29,8 @@ KINDS: tuple[tuple[type[Exception], int, str], ...] = (
     (errors.NotReady, 409, "not-ready"),
     (errors.UsernameTaken, 409, "username-taken"),
     (errors.IdempotencyMismatch, 422, "idempotency-mismatch"),
+    (errors.BudgetSpent, 429, "budget-spent"),
+    (errors.LimitReached, 429, "limit-reached"),
     (errors.CouncilFailed, 503, "council-failed"),
     (errors.Unavailable, 503, "unavailable"),
 )
@@ -106,6 +109,10 @@ def _headers(error: errors.FolkmootError, status: int) -> dict[str, str]:
     if isinstance(error, errors.CouncilFailed):
         # The council has tried all it could; OpenAI's clients would ask it twice more by themselves.
         return {"X-Should-Retry": "false"}
+    if isinstance(error, errors.LimitReached):
+        # Nobody's retry helps before the budget begins anew; OpenAI's clients would try at once, and twice.
+        hopeless = {"X-Should-Retry": "false"} if isinstance(error, errors.BudgetSpent) else {}
+        return {"Retry-After": str(max(1, math.ceil(error.retry_after_s))), **hopeless}
     if status == 401:
         return {"WWW-Authenticate": "Bearer"}
     return {"Retry-After": str(RETRY_AFTER_S)} if status == 503 or isinstance(error, errors.NotReady) else {}

@@ -1,9 +1,9 @@
 """The shapes of requests, and of the answers that are not resources of the core."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from folkmoot.accounts import PASSWORD_CHARS, USERNAME
 from folkmoot.asks import Ask
@@ -200,6 +200,61 @@ class CatalogueAnswer(BaseModel):
     examples: list[ExampleAnswer]
     agents: list[SeatAnswer]
     limits: LimitsAnswer
+
+
+class KeyBody(Body):
+    """A key of one's own for a provider."""
+
+    provider: Annotated[Name, Field(examples=["openrouter"])]
+    key: Annotated[SecretStr, Field(max_length=1024, description="It is shown to nobody again, but for its end.")]
+
+
+class KeyAnswer(BaseModel):
+    """Whether a key is set, and how it ends.
+
+    `last_four` is null when there is none, or the server cannot read it any more. `providers` are those whose keys can
+    be set, and `available` says whether any can.
+    """
+
+    is_set: bool
+    provider: str | None
+    last_four: str | None
+    available: bool
+    providers: list[str]
+
+
+class TokensAnswer(BaseModel):
+    """Tokens of today; without a `limit` there is none."""
+
+    spent: int
+    reserved: int
+    limit: int | None
+
+
+class UsdAnswer(BaseModel):
+    """Dollars of today, with every digit; without a `limit` there is none."""
+
+    spent: str
+    reserved: str
+    limit: str | None
+
+
+class UsageAnswer(BaseModel):
+    """What a user has used today, and what they may.
+
+    Of `estimated_calls` the endpoint did not say how many tokens they took. The price of `unpriced_calls` is unknown,
+    and they are not among the dollars.
+    """
+
+    day: date
+    resets_at: datetime
+    tokens: TokensAnswer
+    usd: UsdAnswer
+    estimated_calls: int
+    unpriced_calls: int
+    open_jobs: int
+    concurrent_jobs: int | None
+    rate_per_minute: int | None
 
 
 class AgentAnswer(AgentResource):

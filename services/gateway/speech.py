@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from folkmoot import answers
-from folkmoot.calls import Stage
+from folkmoot.calls import Speaking
 from folkmoot.events import Event
 
 #: Whose words: an agent and its attempt.
@@ -22,7 +22,7 @@ class Speech:
         can_stand: whether an opening may be said; what may not waits for the end, which the product checks as a whole.
     """
 
-    def __init__(self, stage: Stage, can_stand: Callable[[str], bool]) -> None:
+    def __init__(self, stage: Speaking, can_stand: Callable[[str], bool]) -> None:
         self._stage = stage
         self._can_stand = can_stand
         self._held: dict[Speaker, str] = {}

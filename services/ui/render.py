@@ -139,7 +139,10 @@ def _words(seat: Json, streamed: str) -> str:
 
 def _tokens(text: Json) -> str:
     read, written = text["prompt_tokens"], text["completion_tokens"]
-    return "" if written is None else f"{read or 0} tokens read, {written} written"
+    if written is None:
+        return ""
+    cost = text.get("cost_usd")
+    return f"{read or 0} tokens read, {written} written" + (f" · ${escape(cost)}" if cost is not None else "")
 
 
 def _foot(seat: Json) -> str:

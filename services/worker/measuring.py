@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, get_args
 
 from folkmoot.analysis import charts
@@ -44,7 +45,7 @@ class Measuring:
         analysis = self._analyser.analyse(
             asked.query, asked.question_type, asked.responses, consensus=asked.consensus, roles=asked.roles
         )
-        report = self._judged(analysis).as_json()
+        report = self._judged(analysis, asked).as_json()
         score = report["score"] or {}
         agents = [agent_id for agent_id, _ in asked.responses]
         return AnalysisResource(
@@ -55,12 +56,13 @@ class Measuring:
             charts=[ChartResource(name=name, alt=ALT_TEXTS[name](agents, report)) for name in get_args(ChartName)],
         )
 
-    def _judged(self, analysis: Analysis) -> Analysis:
+    def _judged(self, analysis: Analysis, asked: Measurable) -> Analysis:
         """The analysis with what hosted models say of its conflicts."""
         if self._judges is None or not analysis.report.conflicts:
             return analysis
         judges = self._judges
-        conflicts = confirm(analysis.report.conflicts, judges.available(), judges.models, judges.ask, most=judges.most)
+        ask = partial(judges.ask, job_id=asked.job_id, user_id=asked.user_id)
+        conflicts = confirm(analysis.report.conflicts, judges.available(), judges.models, ask, most=judges.most)
         dismissed = sum(conflict.standing == "dismissed" for conflict in conflicts)
         notes = (DISMISSED.format(count=dismissed),) if dismissed else ()
         report = replace(analysis.report, conflicts=tuple(conflicts))

@@ -70,6 +70,11 @@ class Roster(BaseModel):
         return max(len(seat.endpoints) for seat in self.seats.values())
 
 
+def provider_of(api_key_env: str) -> str:
+    """Whose key the variable of this name holds: OPENROUTER_API_KEY is openrouter's."""
+    return api_key_env.lower().removesuffix("_key").removesuffix("_api")
+
+
 def queue_of(agent_id: str) -> str:
     """The queue that the seat's pool consumes."""
     return f"agent.{agent_id}"
@@ -100,7 +105,7 @@ def load_roster(settings: Settings) -> Roster:
         raise SettingsError(f"The roster {path} is wrong: {problems}.") from None
 
 
-class _OnceLoader(yaml.SafeLoader):
+class OnceLoader(yaml.SafeLoader):
     """Refuses a name that stands twice in one mapping: the first would silently be lost."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -119,7 +124,7 @@ def _sentence(location: tuple[int | str, ...], message: str) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_OnceLoader)  # noqa: S506 # nosec B506 # it is safe
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=OnceLoader)  # noqa: S506 # nosec B506 # it is safe
     except OSError as error:
         raise SettingsError(
             f"The roster {path} cannot be read ({error.strerror}); FOLKMOOT_AGENTS_FILE names another."

@@ -6,25 +6,32 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from folkmoot import prompts
 from folkmoot import settings as environment
-from folkmoot.agents import Seat
+from folkmoot.agents import Endpoint, Seat, provider_of
 from folkmoot.errors import (
     AgentError,
     AnswerInvalid,
     EndpointRefused,
     EndpointTimedOut,
     EndpointUnreachable,
+    OwnKeyRefused,
     Unavailable,
 )
+from folkmoot.resources import Stage
 from folkmoot.runtime import Runtime
+from folkmoot.store.usage import Spent
+from folkmoot.wire import Completion, OwnKey, Request
 
 #: Whose words a delta belongs to.
-Stage = Literal["response", "consensus"]
+Speaking = Literal["response", "consensus"]
 
 #: A call that had less time than this says nothing about its endpoint when the time runs out, in seconds.
 FAIR_S = 3.0
 #: Statuses that tell about this one request, not about the endpoint.
 OUR_FAULT = (400, 413, 422)
+#: Statuses that tell about the key: unknown, without funds, not permitted, used too often.
+KEYS_FAULT = (401, 402, 403, 429)
 
 log = logging.getLogger(__name__)
 
@@ -36,15 +43,17 @@ class Assignment:
     Attributes:
         stage: whose words these are.
         attempt: the number of its first try; tries are numbered on from it, one for each endpoint of the seat.
+        own_key: the user's own key, for the endpoints of its provider.
     """
 
     job_id: str
     agent_id: str
     seat: Seat
-    stage: Stage
+    stage: Speaking
     attempt: int
     max_tokens: int
     prompt_tokens: int
+    own_key: OwnKey | None = None
 
 
 def tells_of_the_endpoint(error: AgentError, timeout_s: float) -> bool:
@@ -54,6 +63,25 @@ def tells_of_the_endpoint(error: AgentError, timeout_s: float) -> bool:
     if isinstance(error, EndpointTimedOut):
         return timeout_s >= FAIR_S
     return isinstance(error, EndpointUnreachable)
+
+
+def spent(runtime: Runtime, stage: Stage, request: Request, completion: Completion | None, heard: str = "") -> Spent:
+    """What a call has used; what its endpoint does not tell is estimated from what was sent and `heard`."""
+    names = (request.endpoint.model,) if completion is None else (completion.model, request.endpoint.model)
+    prompt_tokens = completion.prompt_tokens if completion is not None else None
+    completion_tokens = completion.completion_tokens if completion is not None else None
+    is_estimate = prompt_tokens is None or completion_tokens is None
+    if prompt_tokens is None:
+        prompt_tokens = prompts.tokens_in(request.messages)
+    if completion_tokens is None:
+        completion_tokens = prompts.tokens_of(heard if completion is None else completion.text)
+    nano_usd = runtime.prices.nano_usd(names, prompt_tokens, completion_tokens)
+    return Spent(stage, prompt_tokens, completion_tokens, nano_usd, is_estimate)
+
+
+def is_charged(error: AgentError, heard: str) -> bool:
+    """Whether a call that failed may have used something: not one that was turned away, or never got through."""
+    return bool(heard) or not isinstance(error, EndpointRefused | EndpointUnreachable | OwnKeyRefused)
 
 
 def key(name: str | None) -> str | None:
@@ -68,6 +96,32 @@ def key(name: str | None) -> str | None:
     if found is None:
         raise AnswerInvalid(f"the variable {name}, which holds its key, is not set")
     return found
+
+
+def is_for(own_key: OwnKey | None, endpoint: Endpoint) -> bool:
+    """Whether an endpoint is called with the user's own key."""
+    name = endpoint.api_key_env
+    return own_key is not None and name is not None and provider_of(name) == own_key.provider
+
+
+def key_for(endpoint: Endpoint, own_key: OwnKey | None) -> str | None:
+    """The key to call an endpoint with: the user's own, where it is its provider's, else the server's.
+
+    Raises:
+        AnswerInvalid: the roster names a variable that is not set.
+    """
+    if own_key is not None and is_for(own_key, endpoint):
+        return own_key.value
+    return key(endpoint.api_key_env)
+
+
+def blamed(error: AgentError, own_key: OwnKey | None, endpoint: Endpoint) -> AgentError:
+    """The error, as that of the user's own key when it is the key that the endpoint does not take."""
+    if own_key is None or not is_for(own_key, endpoint):
+        return error
+    if not isinstance(error, EndpointRefused) or error.status not in KEYS_FAULT:
+        return error
+    return OwnKeyRefused(f"the key of your own for {own_key.provider} was refused: {error}")
 
 
 class Lease:
@@ -107,7 +161,7 @@ def void(runtime: Runtime, assignment: Assignment, attempt: int) -> None:
 
 
 def void_abandoned(
-    runtime: Runtime, job_id: str, stage: Stage, *, agent_id: str | None = None, before: int | None = None
+    runtime: Runtime, job_id: str, stage: Speaking, *, agent_id: str | None = None, before: int | None = None
 ) -> None:
     """Void what attempts have left in the stream: of one agent or of all, up to a number or every one."""
     left = runtime.events.unvoided(job_id, stage)
@@ -119,7 +173,7 @@ def void_abandoned(
     )
 
 
-def _reset(runtime: Runtime, job_id: str, stage: Stage, attempts: Sequence[tuple[str, int]]) -> None:
+def _reset(runtime: Runtime, job_id: str, stage: Speaking, attempts: Sequence[tuple[str, int]]) -> None:
     told = [("reset", {"agent_id": agent_id, "attempt": number, "stage": stage}) for agent_id, number in attempts]
     if told:
         runtime.events.append(job_id, told)

@@ -14,17 +14,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from folkmoot import calls, response, synthesis
+from folkmoot import calls, estimate, response, synthesis
 from folkmoot.announcements import tell_analysis, tell_begun, tell_ended, tell_moved
 from folkmoot.asks import Ask, check, panel_of
 from folkmoot.errors import AgentError, ClaimLost, Interrupted, InvalidRequest, NotFound, Unavailable
 from folkmoot.panel import Loss, choose, deal
 from folkmoot.resources import AnalysisResource, ConsensusResource, QueryResource, ResponseResource
 from folkmoot.runtime import Runtime, seconds_until, utcnow
-from folkmoot.store import asking, concluding, deletions, queries
+from folkmoot.store import asking, concluding, deletions, limits, queries, usage
 from folkmoot.store.asking import Claim, Moved, Outcome
 from folkmoot.store.concluding import Conclusion
 from folkmoot.store.incidents import NewIncident
+from folkmoot.store.usage import Spent
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Measurable:
     """What is measured: a question and what was said to it.
 
     Attributes:
+        job_id: whose account the calls of judges go to; empty for nobody's.
+        user_id: who asked, whose own key such calls are made with.
         responses: (agent_id, text) of each, in the panel's order.
         roles: by agent, the role that it was given.
     """
@@ -41,6 +44,8 @@ class Measurable:
     responses: Sequence[tuple[str, str]]
     roles: Mapping[str, str]
     consensus: str
+    job_id: str = ""
+    user_id: int = 0
 
 
 #: Measures. It is handed in, and imported by no process but the one that measures.
@@ -66,15 +71,27 @@ def submit(runtime: Runtime, user_id: int, ask: Ask, *, idempotency_key: str) ->
     Raises:
         InvalidRequest: a field is wrong; nothing was stored.
         IdempotencyMismatch: the key came before with another request.
+        LimitReached: the user has sent too many, has too many under way, or a budget does not hold it.
     """
     check(ask, runtime.roster, runtime.settings)
     earlier = queries.accepted_before(runtime.db, user_id, idempotency_key, ask.digest())
     if earlier is not None:
         return queries.find(runtime.db, earlier), False
     _check_parent(runtime, ask, user_id)
+    most, now = runtime.settings.rate_per_minute, utcnow().timestamp()
+    runtime.rates.count(f"user:{user_id}", "You may send {} queries a minute", per_minute=most, now=now)
     new, places, losses = _seated(runtime, user_id, ask, idempotency_key)
     lost = [_incident(new, loss) for loss in losses]
-    job_id, is_new = queries.accept(runtime.db, new, places, hint_due_at=runtime.hint_due(new.created_at), lost=lost)
+    bounds = limits.of(runtime.settings)
+    job_id, is_new = queries.accept(
+        runtime.db,
+        new,
+        places,
+        hint_due_at=runtime.hint_due(new.created_at),
+        lost=lost,
+        needed=estimate.of_query(runtime, new, places) if bounds.has_budget else {},
+        bounds=bounds,
+    )
     query = queries.find(runtime.db, job_id)
     if is_new:
         tell_begun(runtime, query)
@@ -160,18 +177,21 @@ def ask(runtime: Runtime, job_id: str, agent_id: str) -> None:
         return
     if claim.is_first:
         runtime.events.append(job_id, [("status", {"status": "asking"})])
+    spent: list[Spent] = []
     try:
-        outcome = response.answer(runtime, claim)
+        outcome = response.answer(runtime, claim, spent)
     except ClaimLost as lost:
         log.info("%s", lost)
+        usage.count(runtime.db, job_id, spent)
         return
     except Interrupted:
         # The claim has run out, so the sweeper has it asked again.
         asking.renew(runtime.db, claim, lease_until=utcnow())
+        usage.count(runtime.db, job_id, spent)
         return
 
     def finish(now: datetime) -> tuple[bool, Moved | None]:
-        return asking.finish(runtime.db, claim, outcome, now=now, hint_due_at=runtime.hint_due(now))
+        return asking.finish(runtime.db, claim, outcome, now=now, hint_due_at=runtime.hint_due(now), spent=spent)
 
     stored, moved = _stored(finish, until=claim.job.deadline_at)
     if not stored:
@@ -217,21 +237,24 @@ def conclude(runtime: Runtime, job_id: str) -> None:
     if conclusion is None:
         return
     notes: list[str] = []
+    spent: list[Spent] = []
     try:
         if len(conclusion.responses) == 1:
             consensus, used, why_other = _of_one(conclusion, notes), None, None
         else:
-            consensus, why_other = synthesis.synthesise(runtime, conclusion, notes)
+            consensus, why_other = synthesis.synthesise(runtime, conclusion, notes, spent)
             used = consensus.agent_id
     except ClaimLost as lost:
         log.info("%s", lost)
+        usage.count(runtime.db, job_id, spent)
         return
     except Interrupted:
         concluding.renew(runtime.db, conclusion, lease_until=utcnow())
+        usage.count(runtime.db, job_id, spent)
         return
     except AgentError as error:
         notes.append(str(error))
-        if concluding.fail(runtime.db, conclusion, notes=notes, now=utcnow()):
+        if concluding.fail(runtime.db, conclusion, notes=notes, now=utcnow(), spent=spent):
             tell_ended(runtime, job_id, "failed")
         return
 
@@ -245,6 +268,7 @@ def conclude(runtime: Runtime, job_id: str) -> None:
             notes=notes,
             now=now,
             hint_due_at=runtime.hint_due(now),
+            spent=spent,
         )
 
     if _stored(store, until=conclusion.job.deadline_at):
@@ -273,7 +297,11 @@ def analyse(runtime: Runtime, job_id: str, analyser: Analyser) -> None:
     responses = [(row.agent_id, row.text) for row in found.responses]
     roles = {row.agent_id: row.role for row in found.responses}
     try:
-        result = analyser(Measurable(found.job.query, found.job.question_type, responses, roles, found.consensus))
+        result = analyser(
+            Measurable(
+                found.job.query, found.job.question_type, responses, roles, found.consensus, job_id, found.job.user_id
+            )
+        )
     except Exception:
         log.exception("the analysis of job %s broke down", job_id)
         result = BROKE

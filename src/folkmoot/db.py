@@ -88,6 +88,11 @@ class Database:
         if not self.is_sqlite:
             connection.execute(text(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"))
 
+    def take_turn(self, connection: Connection, what: str) -> None:
+        """Let others who name the same wait until the transaction ends; SQLite's writer is alone anyway."""
+        if not self.is_sqlite:
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))"), {"what": what})
+
     def ping(self) -> None:
         """See that the database answers.
 

@@ -10,14 +10,18 @@ FolkmootError
 ├── NotReady                 it is being made; try again in a moment
 ├── UsernameTaken            another account has the name
 ├── IdempotencyMismatch      the same key came with another request
+├── LimitReached             too many requests, or too many queries at once
+│   └── BudgetSpent          the query would use more than what is left of today's budget
 ├── CouncilFailed            a query that somebody waited for ended without a consensus
 ├── Unavailable              a part the answer needs is away; try again later
 ├── ClaimLost                somebody else has the work now, or nobody wants it any more
 ├── Interrupted              the process is ending; what it was doing is given back
+├── Undecipherable           what was encrypted cannot be read: its secret is not among the server's
 ├── WeightsDamaged           a file that the analysis computes with is missing or another one
 └── AgentError               an agent did not give a usable answer
     ├── EndpointUnreachable  no connection, or it was cut
     ├── EndpointRefused      the endpoint answered with an error status
+    ├── OwnKeyRefused        the endpoint does not take the key that the user has set
     ├── EndpointTimedOut     no whole answer within the time it had
     ├── EndpointRests        it failed before, and is left alone for now
     └── AnswerInvalid        an answer came, and it is none: empty, an error as text, an echo …
@@ -73,6 +77,23 @@ class IdempotencyMismatch(FolkmootError):
     """The same idempotency key came with a different request."""
 
 
+class LimitReached(FolkmootError):
+    """A limit does not allow the request now; the text holds the figures.
+
+    Attributes:
+        retry_after_s: when trying again makes sense.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        """Keep the wait beside the sentence."""
+        self.retry_after_s = retry_after_s
+        super().__init__(message)
+
+
+class BudgetSpent(LimitReached):
+    """What is left of today's budget does not hold the query."""
+
+
 class CouncilFailed(FolkmootError):
     """A query that somebody waited for ended without a consensus; the text says why."""
 
@@ -87,6 +108,10 @@ class ClaimLost(FolkmootError):
 
 class Interrupted(FolkmootError):
     """The process is ending, and what it was doing goes to another."""
+
+
+class Undecipherable(FolkmootError):
+    """What was encrypted cannot be read, because the secret it was encrypted with is not among the server's."""
 
 
 class WeightsDamaged(FolkmootError):
@@ -128,6 +153,15 @@ class EndpointRefused(AgentError):
         self.context_exceeded = context_exceeded
         self.retry_after_s = retry_after_s
         super().__init__(message)
+
+
+class OwnKeyRefused(AgentError):
+    """The endpoint does not take the key that the user has set; this says nothing about it for anybody else."""
+
+    @property
+    def brief(self) -> str:
+        """What everybody may know of it."""
+        return "the key of the one who asked was refused"
 
 
 class EndpointTimedOut(AgentError):

@@ -1,12 +1,13 @@
-"""The tables: users and sessions, interactions, responses, analysis, charts, deletions, the outbox, and incidents."""
+"""The tables: users with sessions and keys, interactions with all that comes of them, outbox, incidents, and usage."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
+    Date,
     DateTime,
     Float,
     ForeignKey,
@@ -163,6 +164,8 @@ class Response(Base):
     latency_ms: Mapped[int | None] = mapped_column(Integer)
     prompt_tokens: Mapped[int | None] = mapped_column(Integer)
     completion_tokens: Mapped[int | None] = mapped_column(Integer)
+    #: In dollars, as text with every digit; empty when unknown.
+    cost_usd: Mapped[str | None] = mapped_column(String(32))
     cached: Mapped[bool] = mapped_column(Boolean, default=False)
     #: Claims so far; the number of the newest is the token that its lease is held by.
     attempts: Mapped[int] = mapped_column(Integer, default=0)
@@ -252,3 +255,41 @@ class Incident(Base):
     reason: Mapped[str | None] = mapped_column(Text)
     #: The query it happened in; forgotten when that is deleted.
     job_id: Mapped[str | None] = mapped_column(String(36))
+
+
+class Usage(Base):
+    """What a query uses in one stage, on the day that it was accepted; no foreign key, for it outlives the query.
+
+    What is reserved counts for as long as the query is open.
+    """
+
+    __tablename__ = "usage"
+    __table_args__ = (Index("ix_usage_day_user_id", "day", "user_id"),)
+
+    job_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    #: One of `resources.Stage`.
+    stage: Mapped[str] = mapped_column(String(16), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    #: In UTC.
+    day: Mapped[date] = mapped_column(Date)
+    reserved_tokens: Mapped[int] = mapped_column(BigInteger)
+    reserved_nano_usd: Mapped[int] = mapped_column(BigInteger)
+    calls: Mapped[int] = mapped_column(Integer)
+    #: Calls whose endpoint did not say how many tokens they took.
+    estimated_calls: Mapped[int] = mapped_column(Integer)
+    #: Calls of models whose price is unknown; `nano_usd` is without them.
+    unpriced_calls: Mapped[int] = mapped_column(Integer)
+    prompt_tokens: Mapped[int] = mapped_column(BigInteger)
+    completion_tokens: Mapped[int] = mapped_column(BigInteger)
+    nano_usd: Mapped[int] = mapped_column(BigInteger)
+
+
+class ProviderKey(Base):
+    """A user's own key of a provider, encrypted with a secret that is not in the database."""
+
+    __tablename__ = "provider_keys"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    provider: Mapped[str] = mapped_column(String(255))
+    encrypted: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)

@@ -200,6 +200,11 @@ def tokens_of(text: str) -> int:
     return light // 3 + others + 1
 
 
+def tokens_in(messages: Sequence[Message]) -> int:
+    """A careful estimate of what these messages take."""
+    return sum(tokens_of(message["content"]) for message in messages) + TEMPLATE_TOKENS
+
+
 def shorten(text: str, tokens: int, *, as_written: Callable[[str], str] = str) -> str:
     """The text, or its beginning and end with a mark between, so that it takes `tokens` at most where it is written.
 

@@ -13,6 +13,7 @@ from folkmoot.errors import AgentError, ClaimLost, EndpointRefused, EndpointRest
 from folkmoot.llm import Call
 from folkmoot.prompts import Prompt
 from folkmoot.runtime import Runtime, utcnow
+from folkmoot.store.usage import Spent
 from folkmoot.wire import Completion, Request
 
 #: A prompt that the endpoint finds too long is halved this often.
@@ -25,16 +26,17 @@ FALLBACK_SHARE = 0.5
 
 @dataclass
 class _Try:
-    """One endpoint being asked; `unheard` are the pieces that nobody was told yet."""
+    """One endpoint being asked; `heard` are the pieces that came, `unheard` those of them that nobody was told yet."""
 
     number: int
     permit: Permit
-    endpoint: Endpoint
+    request: Request
     prompt: Prompt
     call: Call
     timeout_s: float
     halvings: int
     unheard: list[str] = field(default_factory=list)
+    heard: list[str] = field(default_factory=list)
 
 
 class Race:
@@ -53,6 +55,7 @@ class Race:
         timeout_s: float,
         keep: Callable[[], bool],
         check: Callable[[Completion, Prompt], None],
+        spent: list[Spent],
     ) -> None:
         """Prepare to ask.
 
@@ -63,11 +66,15 @@ class Race:
             timeout_s: when it has to be over, tries of all endpoints included.
             keep: renews the claim; False when it is lost.
             check: raises an AgentError when a completion cannot stand.
+            spent: takes what each call has used, whatever comes of it.
         """
         self._runtime = runtime
         self._assignment = assignment
         self._prompt_within = prompt_within
         self._check = check
+        self._spent = spent
+        #: What the call has used whose answer stands.
+        self.answered: Spent | None = None
         self._ends_at = time.monotonic() + timeout_s
         self._lease = Lease(keep, runtime.settings.lease_s)
         self._left = list(circuits_of(assignment.agent_id, assignment.seat).items())
@@ -94,6 +101,9 @@ class Race:
                 for one in list(self._running):
                     if self._has_answered(one):
                         assert one.call.completion is not None
+                        self._running.remove(one)
+                        self._runtime.health.breaker.release(one.permit)
+                        self.answered = self._count(one)
                         return one.call.completion, one.prompt
                 if not self._lease.is_held():
                     raise ClaimLost(f"{self._assignment.job_id} does not wait for {self._assignment.agent_id} any more")
@@ -106,6 +116,7 @@ class Race:
         finally:
             for one in self._running:
                 one.call.cancel()
+                self._count(one)
                 self._runtime.health.breaker.release(one.permit)
 
     def _start_next(self) -> None:
@@ -149,12 +160,12 @@ class Race:
             messages=prompt.messages,
             temperature=assignment.seat.temperature,
             max_tokens=assignment.max_tokens,
-            api_key=calls.key(endpoint.api_key_env),
+            api_key=calls.key_for(endpoint, assignment.own_key),
         )
         call = self._runtime.provider.start(request, timeout_s=timeout_s, wake=self._wake)
         number = assignment.attempt + self._started
         self._started += 1
-        self._running.append(_Try(number, permit, endpoint, prompt, call, timeout_s, halvings))
+        self._running.append(_Try(number, permit, request, prompt, call, timeout_s, halvings))
 
     def _hedge_after_s(self) -> float:
         """How long the first endpoint is waited for before a second is asked beside it, in seconds."""
@@ -176,7 +187,9 @@ class Race:
     def _has_answered(self, one: _Try) -> bool:
         """Look at a try, and tell what came of it; True when its answer stands."""
         try:
-            one.unheard += one.call.take()
+            pieces = one.call.take()
+            one.heard += pieces
+            one.unheard += pieces
             if one.call.completion is not None:
                 self._approve(one, one.call.completion)
         except AgentError as error:
@@ -213,17 +226,25 @@ class Race:
             AgentError: there is nothing to go on with.
         """
         self._running.remove(one)
-        self._failure = error
+        self._failure = error = calls.blamed(error, self._assignment.own_key, one.request.endpoint)
+        if one.call.completion is not None or calls.is_charged(error, "".join(one.heard)):
+            self._count(one)
         if self._speaker is one:
             self._silence()
         self._judge(one, error)
         if isinstance(error, EndpointRefused) and error.context_exceeded and one.halvings < HALVINGS:
             self._started -= 1
-            self._begin(one.permit, one.endpoint, halvings=one.halvings + 1)
+            self._begin(one.permit, one.request.endpoint, halvings=one.halvings + 1)
         elif self._running:
             self._speak(self._running[0])
         else:
             self._start_next()
+
+    def _count(self, one: _Try) -> Spent:
+        """Count what a try has used."""
+        stage, heard = self._assignment.stage, "".join(one.heard)
+        self._spent.append(calls.spent(self._runtime, stage, one.request, one.call.completion, heard))
+        return self._spent[-1]
 
     def _judge(self, one: _Try, error: AgentError) -> None:
         """Remember what the error says about the endpoint."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from folkmoot.resources import QueryResource, ResponseResource
+from folkmoot.resources import CostResource, QueryResource, ResponseResource
 
 CAUTION = "Agreement is not correctness: the score says how much the responses share, not whether it is true."
 
@@ -43,8 +43,20 @@ def _facts(query: QueryResource) -> str:
         "Status": query.status + (" (degraded)" if query.degraded else ""),
         "Asked": query.created_at.isoformat(timespec="seconds"),
         "Ended": finished,
+        "Used": _cost(query.cost) if query.cost else "",
     }
     return "\n".join(f"- {name}: {value}" for name, value in facts.items() if value)
+
+
+def _cost(cost: CostResource) -> str:
+    """Tokens and dollars, of which stages, and what of it is not known."""
+    stages = ", ".join(f"{one.stage} {_dollars(one.cost_usd)}" for one in cost.stages)
+    estimated = f"; {cost.estimated_calls} calls estimated" if cost.estimated_calls else ""
+    return f"{cost.total_tokens} tokens, {_dollars(cost.cost_usd)}{f' ({stages})' if stages else ''}{estimated}"
+
+
+def _dollars(cost_usd: str | None) -> str:
+    return "cost unknown" if cost_usd is None else f"${cost_usd}"
 
 
 def _about(response: ResponseResource) -> str:
@@ -55,6 +67,8 @@ def _about(response: ResponseResource) -> str:
         facts.append(f"{response.latency_ms} ms")
     if response.completion_tokens is not None:
         facts.append(f"{response.prompt_tokens or 0} + {response.completion_tokens} tokens")
+    if response.cost_usd is not None:
+        facts.append(f"${response.cost_usd}")
     return ", ".join(facts)
 
 

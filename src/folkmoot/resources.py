@@ -14,6 +14,9 @@ ChartFormat = Literal["png", "svg"]
 #: another seat concluded instead; an admin had its errors forgotten.
 IncidentKind = Literal["state", "replaced", "skipped", "failed_over", "reset"]
 
+#: Whose calls are counted: the panel's, the aggregator's, and those of hosted models that judge conflicts.
+Stage = Literal["response", "consensus", "analysis"]
+
 #: How a query stands, for a search: it ended in one of these ways, or it is still open.
 Standing = Literal["open", "done", "failed", "cancelled"]
 
@@ -45,6 +48,7 @@ class ResponseResource(Resource):
     completion_tokens: int | None
     cached: bool
     attempts: int
+    cost_usd: str | None = None
 
 
 class ConsensusResource(Resource):
@@ -56,6 +60,7 @@ class ConsensusResource(Resource):
     latency_ms: int
     prompt_tokens: int | None
     completion_tokens: int | None
+    cost_usd: str | None = None
 
 
 class AggregatorResource(Resource):
@@ -86,6 +91,30 @@ class AnalysisResource(Resource):
     charts: list[ChartResource] = []
 
 
+class StageCost(Resource):
+    """What the calls of one stage have used, those that failed or were given up included.
+
+    `cost_usd` is in dollars, with every digit, and null when a model's price is unknown. Of `estimated_calls` the
+    endpoint did not say how many tokens they took; they are counted by a careful estimate.
+    """
+
+    stage: Stage
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: str | None
+    estimated_calls: int
+
+
+class CostResource(Resource):
+    """What a query has used so far, in all and by stage."""
+
+    total_tokens: int
+    cost_usd: str | None
+    estimated_calls: int
+    stages: list[StageCost]
+
+
 class QueryResource(Resource):
     """A query with all that has come of it so far."""
 
@@ -106,6 +135,7 @@ class QueryResource(Resource):
     degraded: bool
     notes: list[str]
     analysis: AnalysisResource
+    cost: CostResource | None = None
 
 
 class QuerySummary(Resource):

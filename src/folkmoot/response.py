@@ -1,13 +1,16 @@
 """A response: one agent asked for its answer, which comes, or does not and says why."""
 
-from folkmoot import answers, calls, prompts
-from folkmoot.errors import AgentError, EndpointTimedOut
+from folkmoot import answers, calls, prompts, provider_keys
+from folkmoot.errors import AgentError, EndpointTimedOut, Undecipherable
 from folkmoot.race import Race
 from folkmoot.runtime import Runtime, seconds_until, utcnow
 from folkmoot.store import asking, queries
 from folkmoot.store.asking import Claim, Outcome
+from folkmoot.store.usage import Spent
 
 SHORTENED = "Question and conversation did not fit into every model's context; those models answered a shortened text."
+
+KEY_LOST = "the provider key of your own cannot be read any more; set it anew, or remove it"
 
 
 def first_try(runtime: Runtime, attempt: int) -> int:
@@ -15,12 +18,16 @@ def first_try(runtime: Runtime, attempt: int) -> int:
     return 1 + (attempt - 1) * runtime.roster.most_endpoints
 
 
-def answer(runtime: Runtime, claim: Claim) -> Outcome:
-    """Ask the agent; how it ended, well or not, is the outcome."""
+def answer(runtime: Runtime, claim: Claim, spent: list[Spent]) -> Outcome:
+    """Ask the agent; how it ended, well or not, is the outcome. `spent` takes what the calls have used."""
     job = claim.job
     seat = runtime.roster.seats.get(claim.agent_id)
     if seat is None:
         return Outcome("failed", model="", error="this seat is not in the roster any more")
+    try:
+        own_key = provider_keys.own(runtime.db, runtime.settings, job.user_id, seat.endpoints)
+    except Undecipherable:
+        return Outcome("failed", model=seat.model, error=KEY_LOST)
     assignment = calls.Assignment(
         job_id=job.job_id,
         agent_id=claim.agent_id,
@@ -29,19 +36,22 @@ def answer(runtime: Runtime, claim: Claim) -> Outcome:
         attempt=first_try(runtime, claim.attempt),
         max_tokens=seat.max_tokens,
         prompt_tokens=seat.prompt_tokens or seat.context_tokens - seat.max_tokens,
+        own_key=own_key,
     )
     if claim.attempt > 1:
         calls.void_abandoned(runtime, job.job_id, "response", agent_id=claim.agent_id)
     question = queries.question(runtime.db, job)
+    race = Race(
+        runtime,
+        assignment,
+        lambda tokens: prompts.agent_prompt(question, claim.role, tokens=tokens),
+        timeout_s=seconds_until(job.ask_deadline_at),
+        keep=lambda: asking.renew(runtime.db, claim, lease_until=runtime.lease_until(utcnow())),
+        check=lambda completion, _: answers.check_response(completion.text),
+        spent=spent,
+    )
     try:
-        completion, prompt = Race(
-            runtime,
-            assignment,
-            lambda tokens: prompts.agent_prompt(question, claim.role, tokens=tokens),
-            timeout_s=seconds_until(job.ask_deadline_at),
-            keep=lambda: asking.renew(runtime.db, claim, lease_until=runtime.lease_until(utcnow())),
-            check=lambda completion, _: answers.check_response(completion.text),
-        ).run()
+        completion, prompt = race.run()
     except EndpointTimedOut as error:
         return Outcome("timed_out", model=seat.model, error=str(error))
     except AgentError as error:
@@ -53,5 +63,6 @@ def answer(runtime: Runtime, claim: Claim) -> Outcome:
         latency_ms=completion.latency_ms,
         prompt_tokens=completion.prompt_tokens,
         completion_tokens=completion.completion_tokens,
+        cost_usd=race.answered.cost_usd if race.answered else None,
         note=SHORTENED if prompt.shortened else None,
     )

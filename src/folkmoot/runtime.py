@@ -13,6 +13,8 @@ from folkmoot.events import Events
 from folkmoot.failpoints import Failpoints
 from folkmoot.health import Health
 from folkmoot.llm import Provider
+from folkmoot.prices import Prices, load_prices
+from folkmoot.rates import Rates
 from folkmoot.settings import Settings
 
 
@@ -26,6 +28,8 @@ class Runtime:
     redis: Redis
     events: Events
     health: Health
+    rates: Rates
+    prices: Prices
     provider: Provider
     publisher: Publisher
     failpoints: Failpoints
@@ -50,17 +54,20 @@ def build(settings: Settings) -> Runtime:
     """Build the collaborators; nothing connects before it is used.
 
     Raises:
-        SettingsError: the roster is wrong.
+        SettingsError: the roster or the price table is wrong.
     """
+    roster = load_roster(settings)
     failpoints = Failpoints(settings.failpoints)
     redis = redis_client.connect(settings.redis)
     return Runtime(
         settings=settings,
-        roster=load_roster(settings),
+        roster=roster,
         db=Database(settings.database_url, failpoints),
         redis=redis,
         events=Events(redis, ttl_s=settings.events_ttl_s),
         health=Health(redis, settings),
+        rates=Rates(redis),
+        prices=load_prices(settings, roster),
         provider=Provider(),
         publisher=Publisher(make_app(settings), failpoints),
         failpoints=failpoints,

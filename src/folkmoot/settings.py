@@ -1,23 +1,32 @@
 """The settings: read from the environment once per process, frozen, refused at start when wrong."""
 
+import base64
 import os
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from folkmoot.errors import SettingsError
 
 #: The variable that alone switches the roster from the embedded model to the hosted ones.
 HOSTED_KEY = "OPENROUTER_API_KEY"
-#: Variables that name a file with an address, password and all, as a secret of a container is given; they win.
-FILES = {"database_url": "FOLKMOOT_DATABASE_URL_FILE", "broker_url": "FOLKMOOT_BROKER_URL_FILE"}
+#: Variables that name a file with an address, password and all, or a secret, as containers are given them; they win.
+FILES = {
+    "database_url": "FOLKMOOT_DATABASE_URL_FILE",
+    "broker_url": "FOLKMOOT_BROKER_URL_FILE",
+    "secret_key": "FOLKMOOT_SECRET_KEY_FILE",  # nosec B105
+}
+#: Bytes of a secret key.
+SECRET_BYTES = 32
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
+Budget = Annotated[Decimal, Field(ge=0, le=1_000_000_000, allow_inf_nan=False)]
 
 
 class Settings(BaseSettings):
@@ -67,6 +76,21 @@ class Settings(BaseSettings):
     #: How long is kept what happened to the seats.
     incidents_days: Annotated[float, Field(gt=0, le=3650)] = 30
 
+    #: Which prices the models have; by default `prices.yaml` beside the rosters.
+    prices_file: Path | None = None
+    #: What users' own provider keys are encrypted with; several with commas between: the first encrypts, all decrypt.
+    secret_key: SecretStr = SecretStr("")
+    #: How many queries a user may send in a minute, and how many requests of any kind an address; 0 is no limit.
+    rate_per_minute: Annotated[int, Field(ge=0, le=1_000_000)] = 120
+    rate_address_per_minute: Annotated[int, Field(ge=0, le=1_000_000)] = 6000
+    #: How many queries of a user may be under way at once; 0 is no limit.
+    concurrent_jobs: Annotated[int, Field(ge=0, le=1_000_000)] = 50
+    #: What a user, and all of them together, may use in a day (UTC), in tokens and in dollars; 0 is no limit.
+    budget_user_tokens: Annotated[int, Field(ge=0, le=10**15)] = 0
+    budget_all_tokens: Annotated[int, Field(ge=0, le=10**15)] = 0
+    budget_user_usd: Budget = Decimal(0)
+    budget_all_usd: Budget = Decimal(0)
+
     session_hours: Annotated[float, Field(gt=0, le=24 * 3650)] = 168
     worker_threads: Annotated[int, Field(ge=1, le=256)] = 16
     gateway_threads: Annotated[int, Field(ge=2, le=512)] = 32
@@ -101,6 +125,25 @@ class Settings(BaseSettings):
             raise ValueError("must start with redis://, rediss:// or unix://")
         return url
 
+    @field_validator("secret_key")
+    @classmethod
+    def _known_secret(cls, secret: SecretStr) -> SecretStr:
+        for key in _listed(secret):
+            try:
+                fits = len(base64.b64decode(key, altchars="-_", validate=True)) == SECRET_BYTES
+            except ValueError:
+                fits = False
+            if not fits:
+                raise ValueError(
+                    f"must be {SECRET_BYTES} random bytes in URL-safe base64, or several of these with commas between"
+                )
+        return secret
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """The server's secret keys, the one that encrypts first; without any, users cannot set provider keys."""
+        return _listed(self.secret_key)
+
     @property
     def roster_path(self) -> Path:
         """The roster file in force: the one named, else the hosted four when their key is set, else the embedded."""
@@ -125,6 +168,10 @@ class Settings(BaseSettings):
         )
 
 
+def _listed(secret: SecretStr) -> tuple[str, ...]:
+    return tuple(key for part in secret.get_secret_value().split(",") if (key := part.strip()))
+
+
 def load() -> Settings:
     """Read the settings from the environment.
 
@@ -145,15 +192,15 @@ def _content(by: str, path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f"{by} is {str(path)!r}: it must be a file that can be read and holds the address."
-        ) from error
+        raise SettingsError(f"{by} is {str(path)!r}: it must be a file that can be read and holds it.") from error
 
 
 def _sentence(problem: Mapping[str, object]) -> str:
     location = problem["loc"]
     name = str(location[0]).upper() if isinstance(location, tuple) and location else "?"
     reason = str(problem["msg"]).removeprefix("Value error, ")
+    if name == "SECRET_KEY":
+        return f"FOLKMOOT_SECRET_KEY {reason[0].lower()}{reason[1:]}."
     value = re.sub(r"(://[^:@/]*:)[^@]*@", r"\1***@", repr(problem["input"]))
     return f"FOLKMOOT_{name} is {value}: {reason[0].lower()}{reason[1:]}."
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from folkmoot import answers, calls, prompts
+from folkmoot import answers, calls, prompts, provider_keys
 from folkmoot.agents import Roster, Seat
-from folkmoot.errors import AgentError
+from folkmoot.errors import AgentError, Undecipherable
 from folkmoot.panel import next_aggregator
 from folkmoot.prompts import Prompt, Question
 from folkmoot.race import Race
@@ -14,6 +14,7 @@ from folkmoot.resources import ConsensusResource
 from folkmoot.runtime import Runtime, seconds_until, utcnow
 from folkmoot.store import concluding, queries
 from folkmoot.store.concluding import Conclusion
+from folkmoot.store.usage import Spent
 from folkmoot.wire import Completion
 
 #: Time kept at the end of a query for storing what came of it.
@@ -35,9 +36,16 @@ def first_try(runtime: Runtime, fence: int) -> int:
     return 1 + (fence - 1) * len(runtime.roster.seats) * runtime.roster.most_endpoints
 
 
-def synthesise(runtime: Runtime, conclusion: Conclusion, notes: list[str]) -> tuple[ConsensusResource, str | None]:
+def synthesise(
+    runtime: Runtime, conclusion: Conclusion, notes: list[str], spent: list[Spent]
+) -> tuple[ConsensusResource, str | None]:
     """Try one aggregator after another, health read anew for each, until one writes what can stand.
 
+    Args:
+        runtime: the process' collaborators.
+        conclusion: the right to conclude.
+        notes: takes what the user should know of it.
+        spent: takes what the calls have used.
     Returns:
         The consensus, and why another seat wrote it than the requested one, in words that hold nothing of the query;
         None when that one did.
@@ -66,6 +74,7 @@ def synthesise(runtime: Runtime, conclusion: Conclusion, notes: list[str]) -> tu
                 attempt=first_try(runtime, conclusion.fence) + (len(tried) - 1) * runtime.roster.most_endpoints,
                 timeout_s=timeout_s,
                 notes=notes,
+                spent=spent,
             )
         except AgentError as error:
             notes.append(f"{agent_id} could not conclude: {error}")
@@ -141,6 +150,7 @@ def _written(
     attempt: int,
     timeout_s: float,
     notes: list[str],
+    spent: list[Spent],
 ) -> tuple[ConsensusResource, bool]:
     """What this seat writes as the consensus, and whether it is whole.
 
@@ -148,6 +158,10 @@ def _written(
         AgentError: nothing that can stand.
     """
     job, seat = conclusion.job, runtime.roster.seats[agent_id]
+    try:
+        own_key = provider_keys.own(runtime.db, runtime.settings, job.user_id, seat.endpoints)
+    except Undecipherable as error:
+        raise AgentError("the provider key of the one who asks cannot be read any more") from error
     assignment = calls.Assignment(
         job_id=job.job_id,
         agent_id=agent_id,
@@ -156,15 +170,18 @@ def _written(
         attempt=attempt,
         max_tokens=seat.aggregator_max_tokens,
         prompt_tokens=seat.context_tokens - seat.aggregator_max_tokens,
+        own_key=own_key,
     )
-    completion, prompt = Race(
+    race = Race(
         runtime,
         assignment,
         partial(_synthesis_prompt, question, conclusion),
         timeout_s=timeout_s,
         keep=lambda: concluding.renew(runtime.db, conclusion, lease_until=runtime.lease_until(utcnow())),
         check=partial(_check, question),
-    ).run()
+        spent=spent,
+    )
+    completion, prompt = race.run()
     text, is_whole = _text(completion)
     if prompt.shortened:
         notes.append(f"{agent_id} concluded from shortened texts: its model's context does not hold them whole.")
@@ -175,6 +192,7 @@ def _written(
         latency_ms=completion.latency_ms,
         prompt_tokens=completion.prompt_tokens,
         completion_tokens=completion.completion_tokens,
+        cost_usd=race.answered.cost_usd if race.answered else None,
     )
     return consensus, is_whole
 

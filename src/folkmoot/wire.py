@@ -35,6 +35,14 @@ class Request:
 
 
 @dataclass(frozen=True)
+class OwnKey:
+    """A user's own key of a provider; `value` is kept out of every text."""
+
+    provider: str
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Completion:
     """A whole answer, with the model that gave it as the endpoint named it."""
 

@@ -15,7 +15,7 @@ import requests
 import yaml
 
 from tests.compose.engine import Engine, run
-from tests.stack import eventually, free_port
+from tests.stack import NO_LIMITS, eventually, free_port
 
 #: Seconds for all images from nothing, on a machine that does other things too.
 BUILD_S = 1500.0
@@ -59,7 +59,7 @@ class Deployment:
         #: The file that stands for `.env`, and what the shell sets.
         self.env_file = self.folder / "env"
         self.env_file.touch()
-        self.settings: dict[str, str] = {}
+        self.settings: dict[str, str] = dict(NO_LIMITS)
         #: Replicas by service; one where nothing is said.
         self.scale: dict[str, int] = {}
 

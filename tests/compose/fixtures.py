@@ -12,7 +12,7 @@ from tests.compose.engine import Engine, NoEngine, engine
 from tests.compose.manual import commands, perform
 from tests.compose.stack import ContainedStack
 from tests.scripted_model import SEATS, ScriptedModel
-from tests.stack import eventually
+from tests.stack import NO_LIMITS, eventually
 
 NAME = "folkmoot-test"
 #: What a container calls the machine that it runs on.
@@ -90,7 +90,7 @@ def deployment(built: Deployment, host_model: ScriptedModel) -> Iterator[Deploym
 def deployed(built: Deployment, model: ScriptedModel, profiles: str = "", **settings: str) -> Iterator[ContainedStack]:
     """Start the product anew on scripted models, with two gateways; `profiles` of docker-compose.yml, joined by +."""
     built.down()
-    built.settings, built.scale = dict(settings), {"gateway": 2}
+    built.settings, built.scale = {**NO_LIMITS, **settings}, {"gateway": 2}
     built.use_roster(roster_for_containers(model))
     if "postgres" in profiles:
         perform(built, commands("# Secrets"))

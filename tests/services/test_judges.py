@@ -1,24 +1,33 @@
 """Hosted models as judges of conflicts: over the real protocol, bounded, never an author, never the embedded one."""
 
+import base64
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from sqlalchemy import insert
 
 from folkmoot.analysis.analyser import Analyser
 from folkmoot.council import Measurable
+from folkmoot.db import Database
+from folkmoot.models import ProviderKey
 from folkmoot.runtime import Runtime, build
 from folkmoot.settings import Settings
+from folkmoot.store import queries
+from folkmoot.vault import Vault
 from services.worker.judges import Judges
 from services.worker.measuring import Measuring
 from tests.conftest import scripted_roster
 from tests.scripted_model import SEATS, ScriptedModel
-from tests.store.servers import Valkey
+from tests.store import rows
+from tests.store.servers import Valkey, migrate
 
 KEY = "sk-a-key-of-a-provider"
+SECRET = base64.urlsafe_b64encode(b"1" * 32).decode()
 CONFIRMED = json.dumps({"contradict": True, "reason": "One denies what the other says."})
 ASKED = Measurable(
     query="What of nuclear power?",
@@ -89,6 +98,32 @@ def test_a_hosted_model_confirms(make: Make, scripted_model: ScriptedModel) -> N
     form = call.parameters["response_format"]
     assert form["type"] == "json_schema" and form["json_schema"]["strict"] is True
     assert all(f"> {response}" in call.messages[-1]["content"] for _, response in ASKED.responses)
+
+
+def test_a_judge_works_for_the_one_who_asks(make: Make, scripted_model: ScriptedModel, tmp_path: Path) -> None:
+    """It is called with that user's own key, and counted on the query's account, as its analysis."""
+    for seat in ("llama3", "deephermes"):
+        scripted_model.script(f"scripted/{seat}", {"text": CONFIRMED})
+    measuring = make(secret_key=SECRET)
+    migrate(f"sqlite:///{tmp_path / 'none.db'}")
+    db = Database(f"sqlite:///{tmp_path / 'none.db'}")
+    user_id = rows.user(db)
+    job_id = rows.done(db, user_id)
+    closed = Vault(Settings.model_validate({"secret_key": SECRET})).close("sk-of-the-one-who-asks")
+    with db.write() as connection:
+        own = {"user_id": user_id, "provider": "provider", "encrypted": closed, "created_at": rows.NOW}
+        connection.execute(insert(ProviderKey).values(**own))
+
+    measuring.measure(replace(ASKED, job_id=job_id, user_id=user_id))
+
+    [call] = scripted_model.calls()
+    assert call.headers["authorization"] == "Bearer sk-of-the-one-who-asks"
+    cost = queries.find(db, job_id).cost
+    db.close()
+    assert cost is not None
+    [stage] = cost.stages
+    assert (stage.stage, stage.calls, stage.estimated_calls, stage.cost_usd) == ("analysis", 1, 0, None)
+    assert stage.completion_tokens == len(CONFIRMED.split())
 
 
 def test_a_dismissed_conflict_is_told(make: Make, scripted_model: ScriptedModel) -> None:

@@ -132,6 +132,18 @@ def follow(gateway: Gateway) -> list[Event]:
     return [each for each in gateway.follow("token", "j1", lambda: False) if each.name != "interrupted"]
 
 
+@pytest.mark.parametrize(("cost_usd", "told"), [("0.00012", " · $0.00012"), ("0", " · $0"), (None, "")])
+def test_cost_is_told_where_it_is_known(cost_usd: str | None, told: str) -> None:
+    """A seat's line, and the consensus', tell the cost after the tokens, and nothing of one that is unknown."""
+    figures = {"prompt_tokens": 7, "completion_tokens": 9, "latency_ms": 5, "cost_usd": cost_usd}
+    seat = {**resource()["responses"][0], **figures, "status": "ok", "text": "Yes."}
+    written = {**figures, "text": "Yes.", "agent_id": "llama3", "model": "m"}
+    job = Job(resource(status="done", finished_at="2030-01-01T00:00:09Z", responses=[seat], consensus=written))
+
+    assert f"<span>7 tokens read, 9 written{told}</span>" in render.board(job)
+    assert f"7 tokens read, 9 written{told}</p>" in render.answer(job)
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
 def test_events_are_read_however_the_bytes_are_cut(size: int) -> None:
     """An event is the same whether it comes in one piece or byte by byte, also inside a letter."""

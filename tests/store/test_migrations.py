@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, insert, inspect, text
 
 from folkmoot import accounts
 from folkmoot.db import Database
-from folkmoot.models import Base, Incident, Response, Session, User
+from folkmoot.models import Base, Incident, ProviderKey, Response, Session, User
 from folkmoot.resources import AnalysisResource
 from folkmoot.store import charts, concluding, deletions, incidents, queries
 from folkmoot.store.charts import Picture
@@ -20,7 +20,19 @@ from tests.store import rows
 from tests.store.rows import NOW, after
 from tests.store.servers import migrate, migrate_down, revisions
 
-TABLES = {"users", "sessions", "interactions", "responses", "analysis", "charts", "deletions", "outbox", "incidents"}
+TABLES = {
+    "users",
+    "sessions",
+    "interactions",
+    "responses",
+    "analysis",
+    "charts",
+    "deletions",
+    "outbox",
+    "incidents",
+    "usage",
+    "provider_keys",
+}
 
 
 def tables(db: Database) -> set[str]:
@@ -34,6 +46,7 @@ def fill(db: Database) -> None:
     ada = rows.user(db)
     with db.write() as connection:
         connection.execute(insert(Session).values(user_id=ada, token_hash="0" * 64, created_at=NOW, expires_at=NOW))
+        connection.execute(insert(ProviderKey).values(user_id=ada, provider="a", encrypted="-", created_at=NOW))
         incidents.record(connection, [NewIncident(NOW, "qwen", "reset")])
     ready = AnalysisResource(status="ready", consensus_score=1.0, reason=None, report={"a": 1})
     job_id = rows.done(db, ada)

@@ -8,7 +8,16 @@ from folkmoot.settings import Settings
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 
 #: Settings of the way of running, which no process of the core reads.
-OF_RUNNING = {"PORT", "HOST", "DATA_DIR", "GATEWAYS", "SEATS", "DATABASE_URL_FILE", "BROKER_URL_FILE"}
+OF_RUNNING = {
+    "PORT",
+    "HOST",
+    "DATA_DIR",
+    "GATEWAYS",
+    "SEATS",
+    "DATABASE_URL_FILE",
+    "BROKER_URL_FILE",
+    "SECRET_KEY_FILE",
+}
 
 
 def test_every_setting_stands_there_with_its_default() -> None:
@@ -21,4 +30,5 @@ def test_every_setting_stands_there_with_its_default() -> None:
         "AGENTS_FILE",
         "ALIVE_FILE",
         "FAILPOINTS",
+        "PRICES_FILE",
     }

@@ -8,8 +8,10 @@ from folkmoot.resources import (
     AggregatorResource,
     AnalysisResource,
     ConsensusResource,
+    CostResource,
     QueryResource,
     ResponseResource,
+    StageCost,
 )
 
 AT = datetime(2030, 1, 1, tzinfo=UTC)
@@ -93,3 +95,17 @@ def test_what_is_missing_is_said() -> None:
     assert "No answer: the endpoint answered 500." in record
     assert "Not measured (skipped: nobody answered)." in record
     assert "- qwen: no answer" in record
+
+
+def test_cost_stands_in_the_record() -> None:
+    """Tokens and dollars of the whole, of each stage and of each response stand there; what is unknown is said."""
+    stages = [
+        StageCost(stage="response", calls=2, prompt_tokens=5, completion_tokens=5, cost_usd="0.01", estimated_calls=1),
+        StageCost(stage="consensus", calls=1, prompt_tokens=1, completion_tokens=1, cost_usd=None, estimated_calls=0),
+    ]
+    cost = CostResource(total_tokens=12, cost_usd=None, estimated_calls=1, stages=stages)
+
+    record = markdown(query(cost=cost, responses=[response("qwen", cost_usd="0.004")]))
+
+    assert "- Used: 12 tokens, cost unknown (response $0.01, consensus cost unknown); 1 calls estimated" in record
+    assert "61 + 204 tokens, $0.004" in record

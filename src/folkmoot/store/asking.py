@@ -1,5 +1,6 @@
 """The panel's half of a query: a claim on each response, its outcome, and the step from asking to aggregating."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,8 @@ from sqlalchemy import Connection, Row, case, select, update
 from folkmoot.db import Database
 from folkmoot.models import Interaction, Response
 from folkmoot.resources import QueryStatus, ResponseStatus
-from folkmoot.store import outbox
+from folkmoot.store import outbox, usage
+from folkmoot.store.usage import Spent
 
 #: Statuses in which responses are still taken.
 OPEN = ("accepted", "asking")
@@ -47,6 +49,7 @@ class Outcome:
     latency_ms: int | None = None
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    cost_usd: str | None = None
     #: What the user should know about the query because of it.
     note: str | None = None
 
@@ -85,14 +88,23 @@ def renew(db: Database, claim: Claim, *, lease_until: datetime) -> bool:
 
 
 def finish(
-    db: Database, claim: Claim, outcome: Outcome, *, now: datetime, hint_due_at: datetime
+    db: Database,
+    claim: Claim,
+    outcome: Outcome,
+    *,
+    now: datetime,
+    hint_due_at: datetime,
+    spent: Sequence[Spent] = (),
 ) -> tuple[bool, Moved | None]:
     """Store how asking ended, if the claim still holds, and settle the query in the same transaction.
 
+    Args:
+        spent: what its calls have used; it is counted whether the claim holds or not.
     Returns:
         Whether it was stored, and where the query went when this was the response that moved it on.
     """
     with db.write("store-response") as connection:
+        usage.add(connection, claim.job.job_id, spent)
         # Locked before counting: two last responses must not each see the other as pending.
         job = connection.execute(db.locked(_open_job(claim.job.job_id))).first()
         if job is None:

@@ -1,5 +1,6 @@
 """The aggregator's half of a query: the claim with its fencing token, the one consensus, and the analysis after it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,8 +10,9 @@ from sqlalchemy import Row, Update, insert, select, update
 from folkmoot.db import Database
 from folkmoot.models import Analysis, Interaction, Response
 from folkmoot.resources import AnalysisResource, ConsensusResource
-from folkmoot.store import incidents, outbox, records
+from folkmoot.store import incidents, outbox, records, usage
 from folkmoot.store.incidents import NewIncident
+from folkmoot.store.usage import Spent
 
 
 @dataclass(frozen=True)
@@ -62,15 +64,18 @@ def conclude(
     now: datetime,
     hint_due_at: datetime,
     why_other: str | None = None,
+    spent: Sequence[Spent] = (),
 ) -> bool:
     """Store the consensus and end the query as done, with its analysis to follow; False when the claim is lost.
 
     Args:
         used: the seat that acted as aggregator; None when one agent's response stands by itself.
         why_other: why it is another than the requested one, for everybody to read.
+        spent: what the calls have used; it is counted whether the claim holds or not.
     """
     job_id = conclusion.job.job_id
     with db.write("store-consensus") as connection:
+        usage.add(connection, job_id, spent)
         ended = connection.execute(
             _held(conclusion).values(
                 status="done",
@@ -90,9 +95,10 @@ def conclude(
         return True
 
 
-def fail(db: Database, conclusion: Conclusion, *, notes: list[str], now: datetime) -> bool:
+def fail(db: Database, conclusion: Conclusion, *, notes: list[str], now: datetime, spent: Sequence[Spent] = ()) -> bool:
     """End the query as failed, with the reasons; False when the claim is lost."""
     with db.write("fail-conclusion") as connection:
+        usage.add(connection, conclusion.job.job_id, spent)
         ended = connection.execute(
             _held(conclusion).values(
                 status="failed", notes=[*conclusion.job.notes, *notes], lease_until=None, finished_at=now

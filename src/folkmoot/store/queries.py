@@ -1,6 +1,6 @@
 """Queries as their owners see them: accepted, shown, listed, cancelled, deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,10 +12,12 @@ from folkmoot.db import Database
 from folkmoot.errors import IdempotencyMismatch, NotFound
 from folkmoot.models import Interaction, Response
 from folkmoot.prompts import Question, Turn
-from folkmoot.resources import ENDED, QueryPage, QueryResource, QuerySummary, Standing
-from folkmoot.store import asking, incidents, outbox, records
+from folkmoot.resources import ENDED, QueryPage, QueryResource, QuerySummary, Stage, Standing
+from folkmoot.store import asking, incidents, limits, outbox, records, usage
 from folkmoot.store.deletions import NO_SUCH_QUERY, NUL, is_hidden
 from folkmoot.store.incidents import NewIncident
+from folkmoot.store.limits import Limits
+from folkmoot.store.usage import Amount
 
 #: Earlier questions of a conversation that a follow-up carries along.
 LONGEST_CONVERSATION = 4
@@ -60,17 +62,29 @@ def accept(
     *,
     hint_due_at: datetime,
     lost: Sequence[NewIncident] = (),
+    needed: Mapping[Stage, Amount] | None = None,
+    bounds: Limits = limits.NONE,
 ) -> tuple[str, bool]:
     """Write a query, its panel, its outbox rows, and what happened to seats that are `lost` to it in one transaction.
 
+    Args:
+        needed: what it may use, to be reserved.
+        bounds: what it has to fit into, beside all others.
     Returns:
         The job_id, and whether this call made it; it did not when the same request had come before.
     Raises:
         IdempotencyMismatch: the key came before with another request.
+        LimitReached: it does not fit; nothing was stored.
     """
+    needed = needed or {}
     try:
         with db.write("accept") as connection:
+            limits.take_turn(db, connection, bounds, new.user_id)
+            # Written before it is weighed: the same request, accepted a moment ago, is found and not weighed twice.
             connection.execute(insert(Interaction).values(**_interaction(new)))
+            asked_for = sum(needed.values(), Amount())
+            limits.hold(connection, bounds, job_id=new.job_id, user_id=new.user_id, asked=asked_for, now=new.created_at)
+            usage.reserve(connection, new.job_id, new.user_id, day=new.created_at.date(), needed=needed)
             connection.execute(insert(Response), [_response(new, seat) for seat in seats])
             asked = [seat.agent_id for seat in seats if seat.skipped is None]
             outbox.add(connection, new.job_id, "ask", asked, due_at=hint_due_at)

@@ -14,6 +14,7 @@ from folkmoot.resources import (
     QueryResource,
     ResponseResource,
 )
+from folkmoot.store import usage
 
 
 def query(connection: Connection, job: Row[Any]) -> QueryResource:
@@ -41,6 +42,7 @@ def query(connection: Connection, job: Row[Any]) -> QueryResource:
         degraded=failed_over or job.status == "failed" or any(one.status in LOST for one in panel),
         notes=[*(f"{one.agent_id}: {one.error}" for one in panel if one.error), *job.notes],
         analysis=analysis(connection, job),
+        cost=usage.cost(connection, job.job_id),
     )
 
 

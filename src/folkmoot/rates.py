@@ -1,0 +1,72 @@
+"""How often somebody may ask: one bucket for each, kept in Redis, so that all gateways count together."""
+
+import logging
+import math
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from folkmoot.errors import LimitReached
+
+#: A minute in microseconds, in which the script counts.
+MINUTE_US = 60_000_000
+#: Takes one from the bucket, or says for how many microseconds there is none. What is kept is the moment at which the
+#: bucket will be full again (the generic cell rate algorithm); the key expires then.
+TAKE = """
+local full_at = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), tonumber(ARGV[1]))
+local next_full_at = full_at + tonumber(ARGV[2])
+local wait = next_full_at - tonumber(ARGV[1]) - tonumber(ARGV[3])
+if wait > 0 then
+  return math.ceil(wait)
+end
+local lasts = math.ceil((next_full_at - tonumber(ARGV[1])) / 1000)
+redis.call('SET', KEYS[1], string.format('%.0f', next_full_at), 'PX', lasts)
+return 0
+"""
+
+log = logging.getLogger(__name__)
+
+
+class Rates:
+    """The buckets. Without Redis nobody is refused."""
+
+    def __init__(self, redis: Redis) -> None:
+        """Prepare the script; nothing connects before it is used."""
+        self._take = redis.register_script(TAKE)
+
+    def count(self, whose: str, rule: str, *, per_minute: int, now: float) -> None:
+        """Count one request, or refuse it.
+
+        Args:
+            whose: the bucket's name.
+            rule: what to tell whoever is refused, with `{}` where the figure belongs.
+            per_minute: see `wait_s`.
+            now: seconds since 1970.
+        Raises:
+            LimitReached: the bucket is empty.
+        """
+        if wait_s := self.wait_s(whose, per_minute=per_minute, now=now):
+            raise LimitReached(
+                f"{rule.format(f'{per_minute:,}')}, and that is reached. Try again in {math.ceil(wait_s)} s.",
+                retry_after_s=wait_s,
+            )
+
+    def wait_s(self, whose: str, *, per_minute: int, now: float) -> float:
+        """Count one request.
+
+        Args:
+            whose: the bucket's name.
+            per_minute: how many fit into it, and how many are put back in a minute; 0 is no limit.
+            now: seconds since 1970.
+        Returns:
+            0 when the request may go on; else the seconds until one may, and it was not counted.
+        """
+        if not per_minute:
+            return 0
+        every_us = MINUTE_US / per_minute
+        try:
+            wait_us = self._take(keys=[f"folkmoot:rate:{whose}"], args=[round(now * 1e6), f"{every_us:.3f}", MINUTE_US])
+        except (RedisError, OSError) as error:
+            log.warning("rates unknown, every request is allowed: %s", error)
+            return 0
+        return float(wait_us) / 1e6
