@@ -1,4 +1,4 @@
-"""Encrypts every user's provider key anew, with the first of the server's secrets: `python -m folkmoot.rotate_keys`."""
+"""Encrypts every provider key of a user anew with the first secret of the server, as `python -m folkmoot.rotate_keys`."""
 
 import sys
 
