@@ -1,4 +1,4 @@
-"""Encrypts every provider key of a user anew with the first secret of the server, as `python -m folkmoot.rotate_keys`."""
+"""`python -m folkmoot.rotate_keys`: encrypts every provider key of a user anew, with the first of the secrets."""
 
 import sys
 
