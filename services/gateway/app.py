@@ -24,12 +24,15 @@ from services.gateway import (
     events,
     exports,
     identity,
+    invitations,
     metrics,
     problems,
     queries,
     system,
+    tokens,
     users,
 )
+from services.gateway.attempts import Attempts
 from services.gateway.streams import Streams
 
 
@@ -64,7 +67,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.before_request(bodies.check)
     streams = Streams(runtime.settings.gateway_threads)
     of_queries = (queries.api, charts.api, exports.api, events.api(runtime, streams))
-    for blueprint in (users.api, catalogue.api, *of_queries, agents.api, completions.api(runtime, streams), system.api):
+    attempts = Attempts(
+        runtime.redis, failures=runtime.settings.sign_in_failures, window_s=runtime.settings.sign_in_window_s
+    )
+    of_accounts = (users.api(attempts), tokens.api, invitations.api)
+    others = (catalogue.api, agents.api, completions.api(runtime, streams), system.api)
+    for blueprint in (*of_accounts, *of_queries, *others):
         app.register_api(blueprint)
     documents.register(app)
     return app

@@ -14,14 +14,22 @@ def check() -> None:
         MalformedRequest: it is not a JSON object.
         UnsupportedMediaType: it is not announced as JSON.
     """
-    if request.endpoint is None or not (request.method == "POST" and request.endpoint in WITH_BODY):
+    if request.endpoint is None or not (request.method in ("POST", "PUT") and request.endpoint in WITH_BODY):
         return
     if not isinstance(_content(), dict):
         raise MalformedRequest("The body must be a JSON object, such as {…}.")
 
 
 #: Endpoints whose requests carry a body.
-WITH_BODY = {"users.sign_up", "users.sign_in", "queries.submit", "completions.complete"}
+WITH_BODY = {
+    "users.sign_up",
+    "users.sign_in",
+    "users.change_password",
+    "tokens.create",
+    "invitations.create",
+    "queries.submit",
+    "completions.complete",
+}
 
 
 def _content() -> Any:

@@ -27,6 +27,7 @@ KINDS: tuple[tuple[type[Exception], int, str], ...] = (
     (errors.NotFound, 404, "not-found"),
     (errors.NotReady, 409, "not-ready"),
     (errors.UsernameTaken, 409, "username-taken"),
+    (errors.TooManyAttempts, 429, "too-many-attempts"),
     (errors.IdempotencyMismatch, 422, "idempotency-mismatch"),
     (errors.CouncilFailed, 503, "council-failed"),
     (errors.Unavailable, 503, "unavailable"),
@@ -106,6 +107,8 @@ def _headers(error: errors.FolkmootError, status: int) -> dict[str, str]:
     if isinstance(error, errors.CouncilFailed):
         # The council has tried all it could; OpenAI's clients would ask it twice more by themselves.
         return {"X-Should-Retry": "false"}
+    if isinstance(error, errors.TooManyAttempts):
+        return {"Retry-After": str(error.retry_after_s)}
     if status == 401:
         return {"WWW-Authenticate": "Bearer"}
     return {"Retry-After": str(RETRY_AFTER_S)} if status == 503 or isinstance(error, errors.NotReady) else {}

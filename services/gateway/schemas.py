@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from folkmoot.accounts import SignUpMode
 from folkmoot.asks import Ask
 from folkmoot.catalogue import EXAMPLES
 from folkmoot.resources import AgentResource, ChartFormat, ChartName, Standing
@@ -166,7 +167,10 @@ class LimitsAnswer(BaseModel):
 
 
 class CatalogueAnswer(BaseModel):
-    """All there is to choose from; `explanations` says of each name what it means for an answer."""
+    """All there is to choose from; `explanations` says of each name what it means for an answer.
+
+    `sign_up` is who can make an account now: everybody, whoever has an invitation, or nobody.
+    """
 
     domains: list[str]
     question_types: list[str]
@@ -175,6 +179,7 @@ class CatalogueAnswer(BaseModel):
     examples: list[ExampleAnswer]
     agents: list[SeatAnswer]
     limits: LimitsAnswer
+    sign_up: SignUpMode
 
 
 class AgentAnswer(AgentResource):

@@ -67,6 +67,12 @@ class Settings(BaseSettings):
     #: How long is kept what happened to the seats.
     incidents_days: Annotated[float, Field(gt=0, le=3650)] = 30
 
+    #: Names of the admins, with commas between; without any the first account is one.
+    admins: str = ""
+    sign_up: Literal["open", "invitation", "closed"] = "open"
+    #: How often somebody at one address may fail to sign in to one account within so many seconds; 0 sets no limit.
+    sign_in_failures: Annotated[int, Field(ge=0, le=1_000_000)] = 10
+    sign_in_window_s: Annotated[int, Field(ge=1, le=86_400)] = 900
     session_hours: Annotated[float, Field(gt=0, le=24 * 3650)] = 168
     worker_threads: Annotated[int, Field(ge=1, le=256)] = 16
     gateway_threads: Annotated[int, Field(ge=2, le=512)] = 32
@@ -87,6 +93,13 @@ class Settings(BaseSettings):
             raise ValueError("must start with sqlite:/// or postgresql+psycopg2://")
         return url
 
+    @field_validator("admins")
+    @classmethod
+    def _names(cls, admins: str) -> str:
+        if any(not re.fullmatch(r"[A-Za-z0-9._-]+", name.strip()) for name in admins.split(",") if name.strip()):
+            raise ValueError("must be usernames with commas between, such as ada,grace")
+        return admins
+
     @field_validator("broker_url")
     @classmethod
     def _known_broker(cls, url: str) -> str:
@@ -100,6 +113,11 @@ class Settings(BaseSettings):
         if url and not url.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must start with redis://, rediss:// or unix://")
         return url
+
+    @property
+    def admin_names(self) -> frozenset[str]:
+        """The names in `admins`, without regard to case."""
+        return frozenset(name.strip().casefold() for name in self.admins.split(",") if name.strip())
 
     @property
     def roster_path(self) -> Path:

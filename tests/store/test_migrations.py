@@ -9,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, delete, insert, inspect, text
 
-from folkmoot import accounts
+from folkmoot import accounts, invitations, tokens
 from folkmoot.db import Database
 from folkmoot.models import Base, Incident, Response, Session, User
 from folkmoot.resources import AnalysisResource
@@ -20,7 +20,10 @@ from tests.store import rows
 from tests.store.rows import NOW, after
 from tests.store.servers import migrate, migrate_down, revisions
 
-TABLES = {"users", "sessions", "interactions", "responses", "analysis", "charts", "deletions", "outbox", "incidents"}
+TABLES = {
+    "users", "sessions", "api_tokens", "invitations", "interactions", "responses", "analysis", "charts", "deletions",
+    "outbox", "incidents",
+}  # fmt: skip
 
 
 def tables(db: Database) -> set[str]:
@@ -35,6 +38,8 @@ def fill(db: Database) -> None:
     with db.write() as connection:
         connection.execute(insert(Session).values(user_id=ada, token_hash="0" * 64, created_at=NOW, expires_at=NOW))
         incidents.record(connection, [NewIncident(NOW, "qwen", "reset")])
+    tokens.create(db, ada, "laptop", ["read"], now=NOW)
+    invitations.invite(db, "ada", now=NOW, days=1)
     ready = AnalysisResource(status="ready", consensus_score=1.0, reason=None, report={"a": 1})
     job_id = rows.done(db, ada)
     concluding.finish_analysis(db, job_id, ready, now=NOW)
