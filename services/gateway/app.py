@@ -24,15 +24,18 @@ from services.gateway import (
     events,
     exports,
     identity,
+    invitations,
     metrics,
     problems,
     provider_keys,
     queries,
     system,
     throttle,
+    tokens,
     usage,
     users,
 )
+from services.gateway.attempts import Attempts
 from services.gateway.streams import Streams
 
 
@@ -70,16 +73,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.before_request(bodies.check)
     streams = Streams(runtime.settings.gateway_threads)
     of_queries = (queries.api, charts.api, exports.api, events.api(runtime, streams))
-    for blueprint in (
-        users.api,
-        provider_keys.api,
-        usage.api,
-        catalogue.api,
-        *of_queries,
-        agents.api,
-        completions.api(runtime, streams),
-        system.api,
-    ):
+    attempts = Attempts(
+        runtime.redis, failures=runtime.settings.sign_in_failures, window_s=runtime.settings.sign_in_window_s
+    )
+    of_accounts = (users.api(attempts), tokens.api, invitations.api, provider_keys.api, usage.api)
+    others = (catalogue.api, agents.api, completions.api(runtime, streams), system.api)
+    for blueprint in (*of_accounts, *of_queries, *others):
         app.register_api(blueprint)
     documents.register(app)
     return app

@@ -21,7 +21,16 @@ def check() -> None:
 
 
 #: Endpoints whose requests carry a body.
-WITH_BODY = {"users.sign_up", "users.sign_in", "queries.submit", "completions.complete", "provider_keys.put_key"}
+WITH_BODY = {
+    "users.sign_up",
+    "users.sign_in",
+    "users.change_password",
+    "provider_keys.put_key",
+    "tokens.create",
+    "invitations.create",
+    "queries.submit",
+    "completions.complete",
+}
 
 
 def _content() -> Any:

@@ -3,9 +3,13 @@
 from flask import Response, jsonify
 from flask_openapi3.blueprint import APIBlueprint
 
+from folkmoot import accounts
+from folkmoot.accounts import SignUpMode
 from folkmoot.agents import Roster
 from folkmoot.asks import LEAST_DEADLINE_S
 from folkmoot.catalogue import DOMAINS, EXAMPLES, QUESTION_TYPES, ROLES
+from folkmoot.db import Database
+from folkmoot.errors import Unavailable
 from folkmoot.settings import Settings
 from services.gateway import identity
 from services.gateway.documents import problems
@@ -16,7 +20,7 @@ api = APIBlueprint("catalogue", __name__, url_prefix="/api/v1")
 
 @api.get("/catalogue", responses={200: CatalogueAnswer, **problems()})
 def show_catalogue() -> Response:
-    """Domains, question types, roles, examples, agents and limits."""
+    """Domains, question types, roles, examples, agents, limits, and who can sign up."""
     runtime = identity.runtime()
     return jsonify(
         CatalogueAnswer(
@@ -27,8 +31,17 @@ def show_catalogue() -> Response:
             examples=[ExampleAnswer.model_validate(example) for example in EXAMPLES],
             agents=_seats(runtime.roster),
             limits=_limits(runtime.settings),
+            sign_up=_sign_up(runtime.db),
         ).model_dump()
     )
+
+
+def _sign_up(db: Database) -> SignUpMode:
+    try:
+        return accounts.sign_up_mode(db, identity.policy())
+    except Unavailable:
+        # The rest of the catalogue is there without a database.
+        return identity.policy().mode
 
 
 def _seats(roster: Roster) -> list[SeatAnswer]:

@@ -28,6 +28,7 @@ KINDS: tuple[tuple[type[Exception], int, str], ...] = (
     (errors.NotFound, 404, "not-found"),
     (errors.NotReady, 409, "not-ready"),
     (errors.UsernameTaken, 409, "username-taken"),
+    (errors.TooManyAttempts, 429, "too-many-attempts"),
     (errors.IdempotencyMismatch, 422, "idempotency-mismatch"),
     (errors.BudgetSpent, 429, "budget-spent"),
     (errors.LimitReached, 429, "limit-reached"),
@@ -109,6 +110,8 @@ def _headers(error: errors.FolkmootError, status: int) -> dict[str, str]:
     if isinstance(error, errors.CouncilFailed):
         # The council has tried all it could; OpenAI's clients would ask it twice more by themselves.
         return {"X-Should-Retry": "false"}
+    if isinstance(error, errors.TooManyAttempts):
+        return {"Retry-After": str(error.retry_after_s)}
     if isinstance(error, errors.LimitReached):
         # Nobody's retry helps before the budget begins anew; OpenAI's clients would try at once, and twice.
         hopeless = {"X-Should-Retry": "false"} if isinstance(error, errors.BudgetSpent) else {}

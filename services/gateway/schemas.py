@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from folkmoot.accounts import PASSWORD_CHARS, USERNAME
+from folkmoot.accounts import PASSWORD_CHARS, USERNAME, SignUpMode
 from folkmoot.asks import Ask
 from folkmoot.catalogue import DOMAINS, EXAMPLES, QUESTION_TYPES, ROLES
 from folkmoot.resources import AgentResource, ChartFormat, ChartName, Standing
@@ -191,7 +191,10 @@ class LimitsAnswer(BaseModel):
 
 
 class CatalogueAnswer(BaseModel):
-    """All there is to choose from; `explanations` says of each name what it means for an answer."""
+    """All there is to choose from; `explanations` says of each name what it means for an answer.
+
+    `sign_up` is who can make an account now: everybody, whoever has an invitation, or nobody.
+    """
 
     domains: list[str]
     question_types: list[str]
@@ -200,6 +203,7 @@ class CatalogueAnswer(BaseModel):
     examples: list[ExampleAnswer]
     agents: list[SeatAnswer]
     limits: LimitsAnswer
+    sign_up: SignUpMode
 
 
 class KeyBody(Body):

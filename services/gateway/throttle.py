@@ -26,9 +26,9 @@ def check() -> None:
 
 
 def address() -> str | None:
-    """Whence the request comes, as nginx says, which overwrites what clients claim; of IPv6 the network of a site."""
+    """Whence the request comes; of IPv6 the network of a site."""
     try:
-        found = ipaddress.ip_address(request.headers.get("X-Real-IP") or request.remote_addr or "")
+        found = ipaddress.ip_address(identity.address())
     except ValueError:
         return None
     return str(found) if found.version == 4 else str(ipaddress.ip_network((found, 64), strict=False))

@@ -1,45 +1,74 @@
-"""Users and sessions."""
+"""Users, their sessions and passwords."""
 
 from flask import Response, g, jsonify
 from flask_openapi3.blueprint import APIBlueprint
 
-from folkmoot import accounts
+from folkmoot import accounts, tokens
+from folkmoot.accounts import Account
 from folkmoot.runtime import utcnow
 from services.gateway import identity
+from services.gateway.account_schemas import PasswordAnswer, PasswordBody, SignUpBody
+from services.gateway.attempts import Attempts
 from services.gateway.documents import SIGNED_IN, problems
 from services.gateway.schemas import Credentials, SessionAnswer, UserAnswer
 
-api = APIBlueprint("users", __name__, url_prefix="/api/v1")
 
+def api(attempts: Attempts) -> APIBlueprint:
+    """The addresses of users and sessions; failed sign-ins are counted by `attempts`."""
+    api = APIBlueprint("users", __name__, url_prefix="/api/v1")
 
-@api.post("/users", responses={201: UserAnswer, **problems(400, 409, 413, 415, 422)})
-def sign_up(body: Credentials) -> tuple[Response, int]:
-    """Make an account."""
-    account = accounts.sign_up(
-        identity.runtime().db, body.username, body.password, request_id=g.request_id, now=utcnow()
+    @api.post("/users", responses={201: UserAnswer, **problems(400, 403, 409, 413, 415, 422)})
+    def sign_up(body: SignUpBody) -> tuple[Response, int]:
+        """Make an account."""
+        runtime = identity.runtime()
+        account = accounts.sign_up(
+            runtime.db,
+            body.username,
+            body.password,
+            request_id=g.request_id,
+            now=utcnow(),
+            policy=identity.policy(),
+            invitation=body.invitation,
+        )
+        return _shown(account), 201
+
+    @api.post("/sessions", responses={201: SessionAnswer, **problems(400, 401, 413, 415, 422, 429)})
+    def sign_in(body: Credentials) -> tuple[Response, int]:
+        """Begin a session; its token is shown once."""
+        runtime = identity.runtime()
+        with attempts.guarded(body.username, identity.address()):
+            token, expires_at = accounts.sign_in(
+                runtime.db, body.username, body.password, now=utcnow(), hours=runtime.settings.session_hours
+            )
+        return jsonify(SessionAnswer(token=token, expires_at=expires_at).model_dump(mode="json")), 201
+
+    @api.get("/sessions/current", security=SIGNED_IN, responses={200: UserAnswer, **problems(401)})
+    def show_session() -> Response:
+        """Whose token this request carries."""
+        return _shown(identity.account())
+
+    @api.delete("/sessions/current", security=SIGNED_IN, responses={204: None, **problems(401, 403)})
+    def sign_out() -> tuple[str, int]:
+        """End the session whose token this request carries."""
+        accounts.sign_out(identity.runtime().db, identity.token())
+        return "", 204
+
+    @api.put(
+        "/users/me/password",
+        security=SIGNED_IN,
+        responses={200: PasswordAnswer, **problems(400, 401, 403, 413, 415, 422, 429)},
     )
-    return jsonify(UserAnswer(username=account.username, is_admin=account.is_admin).model_dump()), 201
+    def change_password(body: PasswordBody) -> Response:
+        """Replace the password; all other sessions end, this one and API tokens stay."""
+        db, account = identity.runtime().db, identity.account()
+        # Nobody but the account's own user comes this far, so nobody else's failures count.
+        with attempts.guarded(f"/{account.user_id}", None):
+            ended = accounts.change_password(db, account.user_id, body.current, body.new, token=identity.token())
+        kept = len(tokens.list_own(db, account.user_id))
+        return jsonify(PasswordAnswer(sessions_ended=ended, tokens_kept=kept).model_dump())
+
+    return api
 
 
-@api.post("/sessions", responses={201: SessionAnswer, **problems(400, 401, 413, 415, 422)})
-def sign_in(body: Credentials) -> tuple[Response, int]:
-    """Begin a session; its token is shown once."""
-    runtime = identity.runtime()
-    token, expires_at = accounts.sign_in(
-        runtime.db, body.username, body.password, now=utcnow(), hours=runtime.settings.session_hours
-    )
-    return jsonify(SessionAnswer(token=token, expires_at=expires_at).model_dump(mode="json")), 201
-
-
-@api.get("/sessions/current", security=SIGNED_IN, responses={200: UserAnswer, **problems(401)})
-def show_session() -> Response:
-    """Whose session the token of this request is."""
-    account = identity.account()
+def _shown(account: Account) -> Response:
     return jsonify(UserAnswer(username=account.username, is_admin=account.is_admin).model_dump())
-
-
-@api.delete("/sessions/current", security=SIGNED_IN, responses={204: None, **problems(401)})
-def sign_out() -> tuple[str, int]:
-    """End the session whose token this request carries."""
-    accounts.sign_out(identity.runtime().db, identity.token())
-    return "", 204

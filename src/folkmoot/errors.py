@@ -9,6 +9,7 @@ FolkmootError
 ├── NotFound                 there is no such thing, or it is somebody else's
 ├── NotReady                 it is being made; try again in a moment
 ├── UsernameTaken            another account has the name
+├── TooManyAttempts          it was tried too often, and may be again after a while
 ├── IdempotencyMismatch      the same key came with another request
 ├── LimitReached             too many requests, or too many queries at once
 │   └── BudgetSpent          the query would use more than what is left of today's budget
@@ -71,6 +72,19 @@ class NotReady(FolkmootError):
 
 class UsernameTaken(FolkmootError):
     """Another account has the name already."""
+
+
+class TooManyAttempts(FolkmootError):
+    """It was tried too often.
+
+    Attributes:
+        retry_after_s: in whole seconds, when it may be tried again.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        """Keep the time beside the sentence."""
+        self.retry_after_s = retry_after_s
+        super().__init__(message)
 
 
 class IdempotencyMismatch(FolkmootError):

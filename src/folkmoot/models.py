@@ -1,4 +1,4 @@
-"""The tables: users with sessions and keys, interactions with all that comes of them, outbox, incidents, and usage."""
+"""The tables: of users and their ways in, of queries, what came of them and what it cost, of work, and of incidents."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -88,6 +88,38 @@ class Session(Base):
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     expires_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class ApiToken(Base):
+    """A user's own token for programs; only its hash is kept, and the first characters to know it by."""
+
+    __tablename__ = "api_tokens"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(64))
+    prefix: Mapped[str] = mapped_column(String(16))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    #: Each one of `tokens.Scope`.
+    scopes: Mapped[list[str]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+
+class Invitation(Base):
+    """What lets one person sign up. It is a record too: who made it and who used it are kept as names."""
+
+    __tablename__ = "invitations"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    prefix: Mapped[str] = mapped_column(String(16))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_by: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcTime)
+    used_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    used_by: Mapped[str | None] = mapped_column(String(64))
 
 
 class Interaction(Base):

@@ -90,7 +90,12 @@ class Settings(BaseSettings):
     budget_all_tokens: Annotated[int, Field(ge=0, le=10**15)] = 0
     budget_user_usd: Budget = Decimal(0)
     budget_all_usd: Budget = Decimal(0)
-
+    #: Names of the admins, with commas between; without any the first account is one.
+    admins: str = ""
+    sign_up: Literal["open", "invitation", "closed"] = "open"
+    #: How often somebody at one address may fail to sign in to one account within so many seconds; 0 sets no limit.
+    sign_in_failures: Annotated[int, Field(ge=0, le=1_000_000)] = 10
+    sign_in_window_s: Annotated[int, Field(ge=1, le=86_400)] = 900
     session_hours: Annotated[float, Field(gt=0, le=24 * 3650)] = 168
     worker_threads: Annotated[int, Field(ge=1, le=256)] = 16
     gateway_threads: Annotated[int, Field(ge=2, le=512)] = 32
@@ -110,6 +115,13 @@ class Settings(BaseSettings):
         if not url.startswith(("sqlite:///", "postgresql+psycopg2://")):
             raise ValueError("must start with sqlite:/// or postgresql+psycopg2://")
         return url
+
+    @field_validator("admins")
+    @classmethod
+    def _names(cls, admins: str) -> str:
+        if any(not re.fullmatch(r"[A-Za-z0-9._-]+", name.strip()) for name in admins.split(",") if name.strip()):
+            raise ValueError("must be usernames with commas between, such as ada,grace")
+        return admins
 
     @field_validator("broker_url")
     @classmethod
@@ -143,6 +155,11 @@ class Settings(BaseSettings):
     def secret_keys(self) -> tuple[str, ...]:
         """The server's secret keys, the one that encrypts first; without any, users cannot set provider keys."""
         return _listed(self.secret_key)
+
+    @property
+    def admin_names(self) -> frozenset[str]:
+        """The names in `admins`, without regard to case."""
+        return frozenset(name.strip().casefold() for name in self.admins.split(",") if name.strip())
 
     @property
     def roster_path(self) -> Path:

@@ -121,7 +121,7 @@ class Postgres:
         with self._rows.begin() as connection:
             connection.execute(sqlalchemy.text("SET LOCAL lock_timeout = '5s'"))
             # All the other rows hang on a user.
-            for table in ("users", "incidents"):
+            for table in ("users", "invitations", "incidents"):
                 connection.execute(sqlalchemy.text(f"DELETE FROM {table}"))
         return self.url("migrated")
 

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 from sqlalchemy import func, select
 
-from folkmoot import accounts
+from folkmoot import accounts, tokens
 from folkmoot.accounts import Account
 from folkmoot.db import Database
 from folkmoot.errors import InvalidRequest, NotSignedIn, UsernameTaken
@@ -74,6 +74,68 @@ def test_sign_out_kills_the_token_for_every_process_and_no_other(db: Database, o
     with pytest.raises(NotSignedIn):
         accounts.whose(other, one, now=NOW)
     assert accounts.whose(other, two, now=NOW).username == "Ada"
+
+
+def change(db: Database, token: str, current: str = PASSWORD, new: str = "another one, longer") -> int:
+    """Change Ada's password in the session with this token."""
+    return accounts.change_password(db, accounts.whose(db, token, now=NOW).user_id, current, new, token=token)
+
+
+def test_new_password_ends_the_other_sessions(db: Database, other: Database) -> None:
+    """A new password leaves this session, the API tokens and other users alone, and ends all other sessions."""
+    account = sign_up(db)
+    sign_up(db, "grace", request_id="r2")
+    here, there, elsewhere = sign_in(db), sign_in(db), sign_in(other)
+    graces = sign_in(db, "grace")
+    api_token, _ = tokens.create(db, account.user_id, "laptop", ["ask"], now=NOW)
+
+    assert change(db, here) == 2
+
+    for token in (there, elsewhere):
+        with pytest.raises(NotSignedIn):
+            accounts.whose(other, token, now=NOW)
+    assert accounts.whose(other, here, now=NOW) == tokens.whose(other, api_token, now=NOW)[0] == account
+    assert accounts.whose(db, graces, now=NOW).username == "grace"
+    with pytest.raises(NotSignedIn):
+        sign_in(db)
+    assert sign_in(db, password="another one, longer")
+
+
+@pytest.mark.parametrize(
+    ("current", "new", "field"),
+    [
+        ("wrong", "another one, longer", "current"),
+        ("", "another one, longer", "current"),
+        (PASSWORD, "short", "new"),
+        (PASSWORD, "nul\x00inside", "new"),
+        (PASSWORD, PASSWORD, "new"),
+    ],
+)
+def test_bad_change_of_password_changes_nothing(db: Database, current: str, new: str, field: str) -> None:
+    """A wrong current password, or a new one that breaks a rule, is named, and all sessions stay."""
+    sign_up(db)
+    here, there = sign_in(db), sign_in(db)
+
+    with pytest.raises(InvalidRequest) as refusal:
+        change(db, here, current, new)
+
+    assert list(refusal.value.fields) == [field]
+    assert accounts.whose(db, there, now=NOW) and sign_in(db)
+
+
+def test_no_session_of_the_old_password_is_left(db: Database, other: Database) -> None:
+    """Sign-ins with the old password that race with its change are refused, or end with the other sessions."""
+    sign_up(db)
+    here = sign_in(db)
+    attempts = [caught(partial(sign_in, other if n % 2 else db)) for n in range(6)]
+
+    outcomes = at_once(*attempts[:3], caught(lambda: change(db, here)), *attempts[3:])
+
+    assert isinstance(outcomes[3], int)
+    for token in [one for one in outcomes if isinstance(one, str)]:
+        with pytest.raises(NotSignedIn):
+            accounts.whose(db, token, now=NOW)
+    assert accounts.whose(db, here, now=NOW)
 
 
 def test_sign_in_drops_sessions_that_have_expired(db: Database) -> None:

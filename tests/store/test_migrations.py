@@ -9,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, delete, insert, inspect, text
 
-from folkmoot import accounts
+from folkmoot import accounts, invitations, tokens
 from folkmoot.db import Database
 from folkmoot.models import Base, Incident, ProviderKey, Response, Session, User
 from folkmoot.resources import AnalysisResource
@@ -21,18 +21,9 @@ from tests.store.rows import NOW, after
 from tests.store.servers import migrate, migrate_down, revisions
 
 TABLES = {
-    "users",
-    "sessions",
-    "interactions",
-    "responses",
-    "analysis",
-    "charts",
-    "deletions",
-    "outbox",
-    "incidents",
-    "usage",
-    "provider_keys",
-}
+    "users", "sessions", "api_tokens", "invitations", "interactions", "responses", "analysis", "charts", "deletions",
+    "outbox", "incidents", "usage", "provider_keys",
+}  # fmt: skip
 
 
 def tables(db: Database) -> set[str]:
@@ -48,6 +39,8 @@ def fill(db: Database) -> None:
         connection.execute(insert(Session).values(user_id=ada, token_hash="0" * 64, created_at=NOW, expires_at=NOW))
         connection.execute(insert(ProviderKey).values(user_id=ada, provider="a", encrypted="-", created_at=NOW))
         incidents.record(connection, [NewIncident(NOW, "qwen", "reset")])
+    tokens.create(db, ada, "laptop", ["read"], now=NOW)
+    invitations.invite(db, "ada", now=NOW, days=1)
     ready = AnalysisResource(status="ready", consensus_score=1.0, reason=None, report={"a": 1})
     job_id = rows.done(db, ada)
     concluding.finish_analysis(db, job_id, ready, now=NOW)

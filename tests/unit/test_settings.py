@@ -93,6 +93,10 @@ def test_settings_are_frozen() -> None:
         ("WORKER_THREADS", "0"),
         ("GATEWAY_THREADS", "1"),
         ("LOG_LEVEL", "loud"),
+        ("SIGN_UP", "everybody"),
+        ("ADMINS", "ada grace"),
+        ("SIGN_IN_FAILURES", "-1"),
+        ("SIGN_IN_WINDOW_S", "0"),
         ("SESSION_HOURS", "0"),
         ("SESSION_HOURS", "nan"),
         ("INCIDENTS_DAYS", "0"),
@@ -197,3 +201,12 @@ def test_an_empty_variable_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setenv("SOME_KEY", "sk-1")
     assert environment.variable("SOME_KEY") == "sk-1"
+
+
+def test_admins_are_names_with_commas_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names are told apart by commas, whatever their case and the spaces around them; none is no name."""
+    monkeypatch.setenv("FOLKMOOT_ADMINS", "Ada, grace,")
+
+    assert load().admin_names == {"ada", "grace"}
+    monkeypatch.delenv("FOLKMOOT_ADMINS")
+    assert load().admin_names == frozenset()
