@@ -32,7 +32,7 @@ NO_SECRETS := password|secret|guest|short|correct horse.*|another (password|one)
 KNOWN := ^($(subst | ,|,$(NO_SECRETS)))$$
 
 .PHONY: help up drill test test-fast test-unit test-store test-services test-analysis test-e2e test-rabbitmq test-browser screenshots test-replicas \
-	test-soak faults compose-test check audit fmt lock train-analysis clean
+	test-soak test-fuzz faults compose-test check audit fmt lock train-analysis clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,7 +47,7 @@ drill: $(LOCAL) ## kill a seat's pool and the aggregator of the stack that runs 
 LATER := $(filter-out tests/compose/test_first_start.py,$(wildcard tests/compose/test_*.py))
 
 test: $(DEV) ## every test, with the whole real stack; of the containers the first start, see CONTRIBUTING
-	@$(BIN)/python -m pytest tests $(LATER:%=--ignore %) --databases alternate
+	@$(BIN)/python -m pytest tests --ignore tests/fuzz $(LATER:%=--ignore %) --databases alternate
 
 test-fast: $(DEV) ## the tests that need no running stack, RabbitMQ or models; under two minutes
 	@$(BIN)/python -m pytest tests/unit tests/services $(SLOWER:%=--ignore %)
@@ -78,6 +78,9 @@ screenshots: $(DEV) ## take the pictures of the page in docs/images anew
 
 test-replicas: $(DEV) ## three gateways, killed and stopped
 	@$(BIN)/python -m pytest tests/replicas
+
+test-fuzz: $(DEV) ## thousands of requests made up at random from the OpenAPI document; not in `make test`
+	@$(BIN)/python -m pytest tests/fuzz
 
 test-soak: $(DEV) ## a thousand queries, fifty at once, and what they leave behind
 	@$(BIN)/python -m pytest tests/soak

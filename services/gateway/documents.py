@@ -41,7 +41,7 @@ def problems(*statuses: int) -> dict[str | int, Any]:
     """The refusals of an operation, for its documentation; any may be unreadable, one too many, or in vain just now."""
     return {
         status: {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-        for status in sorted({400, *statuses, 429, 503})
+        for status in sorted({400, 414, *statuses, 429, 503})
     }
 
 

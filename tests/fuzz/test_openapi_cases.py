@@ -47,7 +47,8 @@ def _cases(stack: Stack, client: Client | None) -> int:
     if client is not None:
         command += ["--header", f"Authorization: Bearer {client.token}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=500, check=False)
-    assert done.returncode == 0, done.stdout[done.stdout.find("= FAILURES =") :][:12000] + done.stderr[-2000:]
-    found = re.search(r"(\d+) generated", done.stdout)
-    assert found is not None, done.stdout[-8000:]
-    return int(found[1])
+    found = "\n".join(line[:400] for line in done.stdout[done.stdout.find("= FAILURES =") :].splitlines())
+    assert done.returncode == 0, found + done.stderr[-2000:]
+    count = re.search(r"(\d+) generated", done.stdout)
+    assert count is not None, done.stdout[-8000:]
+    return int(count[1])
