@@ -16,7 +16,7 @@ from folkmoot.runtime import Runtime
 from folkmoot.store import queries as store
 from services.gateway import identity, openai_errors, queries
 from services.gateway.chat import COUNCIL, FIELDS, ChatBody, UnknownModel, models
-from services.gateway.documents import SIGNED_IN
+from services.gateway.documents import SIGNED_IN, all_refusals
 from services.gateway.openai_errors import OpenAIRefusal
 from services.gateway.speech import Speech, TakenBack
 from services.gateway.streams import Streams
@@ -60,8 +60,8 @@ class CompletionAnswer(BaseModel):
 
 
 def refusals(*statuses: int) -> dict[str | int, Any]:
-    """The refusals of an operation, for its documentation; any may meet a limit, or a part that is away."""
-    return dict.fromkeys((*statuses, 429, 503), OpenAIRefusal)
+    """The refusals of an operation, for its documentation."""
+    return dict.fromkeys(all_refusals(*statuses), OpenAIRefusal)
 
 
 def api(runtime: Runtime, streams: Streams) -> APIBlueprint:

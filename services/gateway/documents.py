@@ -38,11 +38,17 @@ def register(app: OpenAPI) -> None:
 
 
 def problems(*statuses: int) -> dict[str | int, Any]:
-    """The refusals of an operation, for its documentation; any may be unreadable, one too many, or in vain just now."""
+    """The refusals of an operation, for its documentation."""
     return {
         status: {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-        for status in sorted({400, 414, *statuses, 429, 503})
+        for status in all_refusals(*statuses)
     }
+
+
+def all_refusals(*statuses: int) -> list[int]:
+    """These and the ones that any operation may give: where a token is wanted, it may be one that may not do this."""
+    of_tokens = {403} if 401 in statuses else set()
+    return sorted({400, 414, *statuses, *of_tokens, 429, 503})
 
 
 def _tidied(content: dict[str, Any]) -> dict[str, Any]:
