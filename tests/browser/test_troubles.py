@@ -91,7 +91,7 @@ def test_query_that_fails_gives_every_reason_and_can_be_asked_again(
 def test_session_that_ends_under_a_running_query_is_told(page: Page, stack: Stack, model: ScriptedModel) -> None:
     """Who is signed out elsewhere while a query runs hears it at the next step, and finds query and draft again."""
     for agent_id in ("qwen", "mistral", "deephermes"):
-        model.script(f"scripted/{agent_id}", {"text": " ".join(["word"] * WORDS), "token_delay_s": 0.1})
+        model.script(f"scripted/{agent_id}", {"text": " ".join(["word"] * WORDS), "token_delay_s": 0.4})
     username = sign_up(page, stack)
     ask(page, QUESTION)
     page.get_by_label("Your question").fill(LATER)
