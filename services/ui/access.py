@@ -46,7 +46,7 @@ class Access:
             )  # fmt: skip
             self.scope = gr.Dropdown(label="It may", choices=list(SCOPES), value=next(iter(SCOPES)), min_width=140)
             self.lasting = gr.Dropdown(label="Expires", choices=list(LASTING), value=next(iter(LASTING)), min_width=140)
-            self.create = gr.Button("Create token", scale=0, min_width=130)
+            self.create = gr.Button("Create token", size="md", scale=0, min_width=150)
         self.notice, self.made = gr.HTML("", js_on_load=None), gr.HTML("", js_on_load=None)
         self.tokens = gr.HTML("", js_on_load=DROP, elem_id="fm-tokens")
         with gr.Column(visible=False) as self.for_admins:
@@ -70,7 +70,7 @@ class Access:
                 label="New password", type="password", max_lines=1, min_width=180,
                 html_attributes=autocomplete("new-password"),
             )  # fmt: skip
-            self.change = gr.Button("Change password", scale=0, min_width=150)
+            self.change = gr.Button("Change password", size="md", scale=0, min_width=170)
 
     def empty(self) -> Updates:
         """Leave nothing of one user to the next."""
