@@ -21,7 +21,8 @@ pytestmark = pytest.mark.timeout(300)
 @pytest.fixture(scope="module")
 def by_invitation(scripted_model: ScriptedModel) -> Iterator[Stack]:
     """A stack where an account takes an invitation, and nobody has one yet."""
-    with Stack(scripted_roster(scripted_model), SETTINGS | {"FOLKMOOT_SIGN_UP": "invitation"}) as running:
+    own = {"FOLKMOOT_SIGN_UP": "invitation", "FOLKMOOT_ANALYSIS": "false"}
+    with Stack(scripted_roster(scripted_model), SETTINGS | own) as running:
         yield running
 
 
