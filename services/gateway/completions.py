@@ -83,7 +83,7 @@ def api(runtime: Runtime, streams: Streams) -> APIBlueprint:
     @blueprint.post(
         "/chat/completions",
         security=SIGNED_IN,
-        responses={200: CompletionAnswer, **refusals(400, 401, 404, 413, 415)},
+        responses={200: CompletionAnswer, **refusals(400, 401, 403, 404, 413, 415)},
     )
     def complete(body: ChatBody) -> Response:
         """Ask the council, or one seat, and get its answer as a chat completion, streamed or whole."""

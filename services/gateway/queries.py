@@ -17,7 +17,7 @@ api = APIBlueprint("queries", __name__, url_prefix="/api/v1/queries")
 KEY_CHARS = 128
 
 
-@api.post("", security=SIGNED_IN, responses={202: QueryResource, **problems(400, 401, 413, 415, 422)})
+@api.post("", security=SIGNED_IN, responses={202: QueryResource, **problems(400, 401, 403, 413, 415, 422)})
 def submit(body: QueryBody) -> tuple[Response, int, dict[str, str]]:
     """Ask the council. The header Idempotency-Key makes a repeated request the same query."""
     query, _ = council.submit(
@@ -59,21 +59,21 @@ def show_query(path: JobPath) -> Response:
     return jsonify(query.as_json())
 
 
-@api.post("/<job_id>/cancel", security=SIGNED_IN, responses={202: QueryResource, **problems(401, 404)})
+@api.post("/<job_id>/cancel", security=SIGNED_IN, responses={202: QueryResource, **problems(401, 403, 404)})
 def cancel(path: JobPath) -> tuple[Response, int]:
     """End a query that is still open; one that has ended stays as it ended."""
     query = council.cancel(identity.runtime(), identity.account().user_id, path.job_id)
     return jsonify(query.as_json()), 202
 
 
-@api.delete("/<job_id>", security=SIGNED_IN, responses={204: None, **problems(401, 404, 422)})
+@api.delete("/<job_id>", security=SIGNED_IN, responses={204: None, **problems(401, 403, 404, 422)})
 def delete(path: JobPath, query: DeleteQuery) -> tuple[str, int]:
     """Delete a query with its responses and analysis: at once, or after `undo_s`, hidden meanwhile."""
     council.delete(identity.runtime(), identity.account().user_id, path.job_id, undo_s=query.undo_s)
     return "", 204
 
 
-@api.post("/<job_id>/restore", security=SIGNED_IN, responses={200: QueryResource, **problems(401, 404)})
+@api.post("/<job_id>/restore", security=SIGNED_IN, responses={200: QueryResource, **problems(401, 403, 404)})
 def restore(path: JobPath) -> Response:
     """Bring back a query that was deleted with `undo_s`, while that time lasts."""
     query = council.restore(identity.runtime(), identity.account().user_id, path.job_id)

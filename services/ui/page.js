@@ -97,3 +97,32 @@ async function copy(text) {
   box.remove();
   if (!done) throw new Error("the browser refused");
 }
+
+// Signs in, or with `more` makes an account first. It is the browser that does it: the gateway has to know from where.
+window.folkmootEnter = async (username, password, more) => {
+  try {
+    if (more) await send("POST", "/api/v1/users", { username, password, ...more });
+    await send("POST", "/session", await send("POST", "/api/v1/sessions", { username, password }));
+    return [username, "", ""];
+  } catch (refusal) {
+    return [username, refusal.sentence ?? AWAY, more?.invitation ?? ""];
+  }
+};
+
+window.folkmootPassword = async (current, next) => {
+  try {
+    return [(await send("PUT", "/password", { current, new: next })).detail, "idle"];
+  } catch (refusal) {
+    return [refusal.sentence ?? AWAY, "bad"];
+  }
+};
+
+const AWAY = "Folkmoot cannot be reached just now; try again shortly.";
+
+async function send(method, address, content) {
+  const headers = { "Content-Type": "application/json" };
+  const answer = await fetch(address, { method, headers, body: JSON.stringify(content) });
+  const said = await answer.json();
+  if (answer.ok) return said;
+  throw { sentence: said.errors?.map((each) => each.detail).join(" ") || said.detail };
+}

@@ -49,7 +49,7 @@ class Page:
         with gr.Blocks(title="Folkmoot", analytics_enabled=False, fill_width=True) as self.blocks:
             self.memory = Memory()
             self._draw_start()
-            self.account = Account(self.memory)
+            self.account = Account(self._gateway, self.memory)
             self._draw_workspace()
             self._wire()
         self.blocks.max_threads = WATCHERS
@@ -88,8 +88,10 @@ class Page:
         told = [account.notice, account.password]
         for trigger in (account.sign_in_button.click, account.username.submit, account.password.submit):
             self._enter_after(trigger(account.tell, credentials, told, js=session.SIGN_IN, **QUIET).then, self._enter)
-        signed_up = account.sign_up_button.click(account.tell, credentials, told, js=session.SIGN_UP, **QUIET)
-        self._enter_after(signed_up.then, self._enter)
+        with_invitation = [*credentials, account.invitation]
+        for trigger in (account.sign_up_button.click, account.invitation.submit):
+            signed_up = trigger(account.tell, with_invitation, told, js=session.SIGN_UP, **QUIET)
+            self._enter_after(signed_up.then, self._enter)
         # What the sign-out said takes the place of the input.
         self.sign_out_button.click(self._sign_out, self.whoami, self._changed(), js=session.SIGN_OUT, **QUIET)
 
@@ -146,7 +148,7 @@ class Page:
             session.token_of(request)
         except SignedOut as error:
             told = self.account.explain(str(error)) if user["username"] else {}
-            return self._show(self.account.card) | told
+            return self._show_card() | told
         return self._enter(user, draft, opened, offered, request)
 
     def _enter(self, user: Json, draft: Json, opened: Json, offered: Json, request: gr.Request) -> Updates:
@@ -154,7 +156,7 @@ class Page:
         try:
             token = session.token_of(request)
         except SignedOut:
-            return self._show(self.account.card)
+            return self._show_card()
         try:
             account = self._gateway.whose(token)
             left: Updates = {self.memory.user: account}
@@ -168,7 +170,7 @@ class Page:
                 catalogue = self._gateway.catalogue()
                 left |= self.form.fill(catalogue, draft) | self.places.fill(catalogue)
         except SignedOut as error:
-            return self._show(self.account.card) | self.account.explain(str(error))
+            return self._show_card() | self.account.explain(str(error))
         except GatewayError as error:
             return self._show(self.start) | {self.start_notice: render.BRAND + render.notice(str(error))}
         return self._show(self.workspace) | left | {self.whoami: render.signed_in_as(account["username"])}
@@ -182,9 +184,12 @@ class Page:
         updates: Updates = {each: gr.Column(visible=each is view) for each in views}
         return updates | {self.again_button: gr.Button(visible=view is self.start)}
 
+    def _show_card(self) -> Updates:
+        return self._show(self.account.card) | self.account.offer()
+
     def _sign_out(self, sentence: str, request: gr.Request) -> Updates:
         self.live.forget(request.session_hash or "")
-        return self._show(self.account.card) | self._empty() | self.account.part(sentence)
+        return self._show_card() | self._empty() | self.account.part(sentence)
 
     def _ask(self, request: gr.Request, *fields: Any) -> Updates:
         """Submit the question; what was typed stays where it is, whatever happens."""
@@ -230,13 +235,13 @@ class Page:
     def _refusal(self, error: GatewayError) -> Updates:
         """The error as its sentence; one that ends the session brings the card back."""
         if isinstance(error, SignedOut):
-            return self._show(self.account.card) | self.account.explain(str(error))
+            return self._show_card() | self.account.explain(str(error))
         return {self.notice: render.notice(str(error))}
 
     def _explain_end(self, ended: list[str]) -> Updates:
         if not ended[0]:
             return {self.notice: gr.skip()}
-        return self._show(self.account.card) | self.account.explain(ended[0])
+        return self._show_card() | self.account.explain(ended[0])
 
     async def _watch(self, opened: Json, request: gr.Request) -> AsyncIterator[Updates]:
         """Keep the live side true until the query on show has ended."""

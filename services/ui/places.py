@@ -1,4 +1,4 @@
-"""The places of the workspace, Ask, History and Agents: how to go there, and what each step in the last two does."""
+"""The places of the workspace, Ask, History, Agents and Account: how to go there, and what each step there does."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,13 +7,14 @@ from uuid import uuid4
 import gradio as gr
 
 from services.ui import session
+from services.ui.access import Access
 from services.ui.account import Updates
 from services.ui.board import Board
 from services.ui.history import History, Wanted
 from services.ui.memory import Memory
 from services.ui.rest import Gateway, Json, SignedOut
 
-ASK, HISTORY, AGENTS = "ask", "history", "agents"
+ASK, HISTORY, AGENTS, ACCOUNT = "ask", "history", "agents", "account"
 
 #: The address names the place that is on show.
 GO = """(...values) => {
@@ -43,8 +44,10 @@ class Places:
                 self.history = History(gateway, memory.opened)
             with gr.Tab("Agents", id=AGENTS) as self._agents_tab:
                 self.board = Board(gateway)
-        self._timers = [self.history.timer, self.board.timer]
-        self.changed = [self.tabs, *self.history.changed, *self.board.changed]
+            with gr.Tab("Account", id=ACCOUNT) as self._account_tab:
+                self.access = Access(gateway)
+        self._timers = [self.history.timer, self.board.timer, self.access.timer]
+        self.changed = [self.tabs, *self.history.changed, *self.board.changed, *self.access.changed]
 
     def wire(self, close: Callable[[], Updates], closed: list[Any]) -> Any:
         """Say what happens in each place.
@@ -58,11 +61,12 @@ class Places:
         self._close = close
         self.ask.select(self._rest, None, self._timers, js=GO.replace("PLACE", ASK), **QUIET)
         self._wire_board()
+        self._wire_access()
         return self._wire_history(closed)
 
     def _wire_history(self, closed: list[Any]) -> Any:
         history, wanted = self.history, self.history.wanted
-        changed = [self.ended, self.board.timer, *history.changed]
+        changed = [self.ended, self.board.timer, self.access.timer, *history.changed]
         self._history_tab.select(self._look, wanted, changed, js=GO.replace("PLACE", HISTORY), **QUIET)
         history.timer.tick(self._look, wanted, changed, **QUIET)
         sought = [history.search.input, history.standing.input, history.domain.input]
@@ -75,11 +79,25 @@ class Places:
 
     def _wire_board(self) -> None:
         board, seen = self.board, [self.board.shown, self._memory.user]
-        changed = [self.ended, self.history.timer, *board.changed]
+        changed = [self.ended, self.history.timer, self.access.timer, *board.changed]
         self._agents_tab.select(self._see, seen, changed, js=GO.replace("PLACE", AGENTS), **QUIET)
         board.timer.tick(self._see, seen, changed, **QUIET)
         board.more.click(self._see_more, seen, changed, **QUIET)
         board.seats.reset(self._reset, seen, changed, **QUIET)
+
+    def _wire_access(self) -> None:
+        access, user = self.access, self._memory.user
+        changed = [self.ended, self.history.timer, self.board.timer, *access.changed]
+        self._account_tab.select(self._enter, user, changed, js=GO.replace("PLACE", ACCOUNT), **QUIET)
+        access.timer.tick(self._look_after, user, changed, **QUIET)
+        typed = [access.current, access.new]
+        for trigger in (access.change.click, access.new.submit):
+            trigger(access.tell, typed, access.said, js=session.REPLACE, **QUIET)
+        for trigger in (access.create.click, access.name.submit):
+            trigger(self._create, [user, access.name, access.scope, access.lasting], changed, **QUIET)
+        access.tokens.drop(self._revoke, user, changed, **QUIET)
+        access.invite.click(self._invite, user, changed, **QUIET)
+        access.invitations.drop(self._withdraw, user, changed, **QUIET)
 
     def fill(self, catalogue: Json) -> Updates:
         """Offer what the catalogue holds."""
@@ -87,18 +105,18 @@ class Places:
 
     def go(self, place: str) -> Updates:
         """Show a place, and keep it up to date; what is no place leaves the one on show."""
-        if place not in (ASK, HISTORY, AGENTS):
+        if place not in (ASK, HISTORY, AGENTS, ACCOUNT):
             return {}
-        timers = {HISTORY: self.history.timer, AGENTS: self.board.timer}
+        timers = {HISTORY: self.history.timer, AGENTS: self.board.timer, ACCOUNT: self.access.timer}
         turned: Updates = {timer: gr.Timer(active=place == its) for its, timer in timers.items()}
         return {self.tabs: gr.Tabs(selected=place)} | turned
 
     def empty(self) -> Updates:
         """Leave nothing of one user to the next."""
-        return self.history.empty() | self.board.empty() | self.go(ASK)
+        return self.history.empty() | self.board.empty() | self.access.empty() | self.go(ASK)
 
     def _rest(self) -> Updates:
-        return self.history.rest() | self.board.rest()
+        return self.history.rest() | self.board.rest() | self.access.rest()
 
     def _guarded(self, request: gr.Request, step: Callable[[str], Updates]) -> Updates:
         try:
@@ -108,7 +126,7 @@ class Places:
             return self._rest() | {self.ended: [str(error), uuid4().hex]}
 
     def _look(self, request: gr.Request, *wanted: Any) -> Updates:
-        return self._guarded(request, lambda token: self.board.rest() | self.history.show(token, Wanted(*wanted)))
+        return self._guarded(request, lambda token: self._rest() | self.history.show(token, Wanted(*wanted)))
 
     def _find(self, request: gr.Request, *wanted: Any) -> Updates:
         return self._guarded(request, lambda token: self.history.find(token, Wanted(*wanted)))
@@ -134,9 +152,7 @@ class Places:
 
     def _see(self, shown: int, user: Json, request: gr.Request) -> Updates:
         is_admin = user.get("is_admin", False)
-        return self._guarded(
-            request, lambda token: self.history.rest() | self.board.show(token, shown, is_admin=is_admin)
-        )
+        return self._guarded(request, lambda token: self._rest() | self.board.show(token, shown, is_admin=is_admin))
 
     def _see_more(self, shown: int, user: Json, request: gr.Request) -> Updates:
         is_admin = user.get("is_admin", False)
@@ -145,3 +161,23 @@ class Places:
     def _reset(self, event: gr.EventData, request: gr.Request, shown: int, user: Json) -> Updates:
         is_admin = user.get("is_admin", False)
         return self._guarded(request, lambda token: self.board.reset(token, event.subject, shown, is_admin=is_admin))
+
+    def _enter(self, user: Json, request: gr.Request) -> Updates:
+        is_admin = user.get("is_admin", False)
+        return self._guarded(request, lambda token: self._rest() | self.access.enter(token, is_admin=is_admin))
+
+    def _look_after(self, user: Json, request: gr.Request) -> Updates:
+        is_admin = user.get("is_admin", False)
+        return self._guarded(request, lambda token: self._rest() | self.access.show(token, is_admin=is_admin))
+
+    def _create(self, request: gr.Request, user: Json, *typed: str) -> Updates:
+        return self._guarded(request, lambda token: self.access.create_token(token, user, *typed))
+
+    def _revoke(self, event: gr.EventData, request: gr.Request, user: Json) -> Updates:
+        return self._guarded(request, lambda token: self.access.revoke(token, user, event.subject))
+
+    def _invite(self, request: gr.Request, user: Json) -> Updates:
+        return self._guarded(request, lambda token: self.access.make_invitation(token, user))
+
+    def _withdraw(self, event: gr.EventData, request: gr.Request, user: Json) -> Updates:
+        return self._guarded(request, lambda token: self.access.withdraw(token, user, event.subject))

@@ -1,9 +1,7 @@
 """The gateway as the UI sees it: one method a call, its errors as sentences, its event stream unbroken."""
 
-import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -11,6 +9,8 @@ from urllib.parse import quote, urlencode
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
+
+from services.ui.stream import INTERRUPTED, Event, parse_events, until
 
 Json = dict[str, Any]
 
@@ -44,19 +44,6 @@ class NotYet(Refused):
     """What is asked for is being made."""
 
 
-@dataclass(frozen=True)
-class Event:
-    """One event of a query's stream."""
-
-    id: str
-    name: str
-    data: Json
-
-
-#: Comes from `follow` when the stream broke, before it is asked for again.
-INTERRUPTED = Event("", "interrupted", {})
-
-
 class Gateway:
     """A client of the REST gateway; safe to share between threads and users, for it remembers nobody."""
 
@@ -84,6 +71,34 @@ class Gateway:
     def sign_out(self, token: str) -> None:
         """End the session everywhere."""
         self._call("DELETE", "/api/v1/sessions/current", token)
+
+    def change_password(self, token: str, current: str, new: str) -> Json:
+        """Replace the password; returns `sessions_ended` and `tokens_kept`."""
+        return self._call("PUT", "/api/v1/users/me/password", token, body={"current": current, "new": new})
+
+    def tokens(self, token: str) -> list[Json]:
+        """The user's own API tokens."""
+        return list(self._call("GET", "/api/v1/tokens", token)["tokens"])
+
+    def create_token(self, token: str, body: Json) -> str:
+        """Make an API token; its text is never to be had again."""
+        return str(self._call("POST", "/api/v1/tokens", token, body=body)["token"])
+
+    def revoke(self, token: str, token_id: str) -> None:
+        """Revoke an API token."""
+        self._call("DELETE", f"/api/v1/tokens/{quote(token_id, safe='')}", token)
+
+    def invitations(self, token: str) -> list[Json]:
+        """The invitations there are, which an admin may see."""
+        return list(self._call("GET", "/api/v1/invitations", token)["invitations"])
+
+    def invite(self, token: str) -> str:
+        """Make an invitation; its text is never to be had again."""
+        return str(self._call("POST", "/api/v1/invitations", token, body={})["invitation"])
+
+    def withdraw(self, token: str, invitation_id: str) -> None:
+        """Withdraw an invitation."""
+        self._call("DELETE", f"/api/v1/invitations/{quote(invitation_id, safe='')}", token)
 
     def catalogue(self) -> Json:
         """All that a question can be asked with."""
@@ -174,7 +189,7 @@ class Gateway:
                 yield Event("", "end", {})
                 return
             try:
-                yield from parse_events(_until(stopped, response.iter_content(chunk_size=4096)))
+                yield from parse_events(until(stopped, response.iter_content(chunk_size=4096)))
             except requests.RequestException as error:
                 raise Unreachable("The connection to the gateway was lost.") from error
 
@@ -201,37 +216,6 @@ class Gateway:
             with response:
                 raise _error(response)
         return response
-
-
-def parse_events(chunks: Iterable[bytes]) -> Iterator[Event]:
-    """Server-Sent Events out of a byte stream that may be cut anywhere; comments and unknown fields pass by.
-
-    Source: WHATWG HTML, section 9.2, for streams whose lines end in LF or CRLF.
-    """
-    fields: dict[str, str] = {}
-    for line in _lines(chunks):
-        if line and not line.startswith(":"):
-            name, _, value = line.partition(":")
-            value = value.removeprefix(" ")
-            fields[name] = f"{fields['data']}\n{value}" if name == "data" and "data" in fields else value
-        elif not line and "data" in fields:
-            yield Event(fields.get("id", ""), fields.get("event", "message"), json.loads(fields["data"]))
-            fields = {}
-
-
-def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
-    rest = b""
-    for chunk in chunks:
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            yield line.removesuffix(b"\r").decode("utf-8", errors="replace")
-
-
-def _until(stopped: Callable[[], bool], chunks: Iterable[bytes]) -> Iterator[bytes]:
-    for chunk in chunks:
-        if stopped():
-            return
-        yield chunk
 
 
 def _error(response: requests.Response) -> GatewayError:

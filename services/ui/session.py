@@ -1,7 +1,7 @@
 """The browser's session: its token is in a cookie that no script can read, and goes to the gateway from here only."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
@@ -10,19 +10,12 @@ from services.ui.rest import Gateway, GatewayError, SignedOut
 
 ENDED = "Your session has ended. Sign in again."
 
-#: The password goes to the session's own address and nowhere else; in its place, the step that follows gets the
-#: sentence of a refusal, or nothing.
-SEND = """async (username, password) => {
-  const body = JSON.stringify({username, password});
-  const headers = {"Content-Type": "application/json"};
-  try {
-    const answer = await fetch("ADDRESS", {method: "POST", headers, body});
-    return [username, answer.ok ? "" : (await answer.json()).detail];
-  } catch {
-    return [username, "Folkmoot cannot be reached just now; try again shortly."];
-  }
-}"""
-SIGN_IN, SIGN_UP = SEND.replace("ADDRESS", "/session"), SEND.replace("ADDRESS", "/account")
+#: The browser itself signs in at the gateway, which so learns from where, and brings the token here; see `page.js`. In
+#: the password's place, the step that follows gets the sentence of a refusal, or nothing.
+SIGN_IN = "(username, password) => folkmootEnter(username, password)"
+SIGN_UP = '(username, password, invitation) => folkmootEnter(username, password, {invitation: invitation ?? ""})'
+#: The passwords go to their own address and nowhere else; the step gets a sentence, and the tone to say it in.
+REPLACE = "(current, next) => folkmootPassword(current, next)"
 SIGN_OUT = """async () => {
   window.folkmootLinked = "";
   try {
@@ -34,11 +27,18 @@ SIGN_OUT = """async () => {
 }"""
 
 
-class Credentials(BaseModel):
-    """A username and its password; the gateway judges them."""
+class Session(BaseModel):
+    """What the gateway gave to the browser that signed in."""
 
-    username: str = Field(max_length=1024)
-    password: str = Field(max_length=1024)
+    token: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,128}$")]
+    expires_at: datetime
+
+
+class Passwords(BaseModel):
+    """The password as it is, and as it shall be; the gateway judges them."""
+
+    current: Annotated[str, Field(max_length=1024)]
+    new: Annotated[str, Field(max_length=1024)]
 
 
 def token_of(request: Any) -> str:
@@ -59,27 +59,15 @@ def _cookie(request: Any) -> str:
 
 
 def routes(gateway: Gateway) -> APIRouter:
-    """The addresses that begin and end a session."""
+    """The addresses that keep and end a session, and change its user's password."""
     router = APIRouter()
 
-    @router.post("/account")
-    def sign_up(credentials: Credentials, request: Request, response: Response) -> dict[str, str]:
-        try:
-            gateway.sign_up(credentials.username, credentials.password)
-        except GatewayError as error:
-            return _refuse(response, error)
-        return sign_in(credentials, request, response)
-
     @router.post("/session")
-    def sign_in(credentials: Credentials, request: Request, response: Response) -> dict[str, str]:
-        try:
-            session = gateway.sign_in(credentials.username, credentials.password)
-        except GatewayError as error:
-            return _refuse(response, error)
+    def keep(session: Session, request: Request, response: Response) -> dict[str, str]:
         response.set_cookie(
             _cookie(request),
-            session["token"],
-            expires=datetime.fromisoformat(session["expires_at"]),
+            session.token,
+            expires=session.expires_at,
             httponly=True,
             samesite="strict",
             secure=request.url.scheme == "https",
@@ -97,9 +85,23 @@ def routes(gateway: Gateway) -> APIRouter:
             return {"detail": f"You are signed out in this browser only, for the gateway could not be told. {error}"}
         return {"detail": "You are signed out."}
 
+    @router.put("/password")
+    def change_password(passwords: Passwords, request: Request, response: Response) -> dict[str, str]:
+        try:
+            changed = gateway.change_password(token_of(request), passwords.current, passwords.new)
+        except GatewayError as error:
+            response.status_code = 422
+            return {"detail": str(error)}
+        ended, kept = (_counted(changed[name], what) for name, what in COUNTS)
+        return {"detail": f"Your password is changed. {ended} ended; {kept} still good."}
+
     return router
 
 
-def _refuse(response: Response, error: GatewayError) -> dict[str, str]:
-    response.status_code = 422
-    return {"detail": str(error)}
+#: What the gateway counts, and what one of it is called.
+COUNTS = (("sessions_ended", "other session was"), ("tokens_kept", "API token is"))
+
+
+def _counted(count: int, what: str) -> str:
+    noun, verb = what.rsplit(" ", 1)
+    return f"{count} {what}" if count == 1 else f"{count} {noun}s {'were' if verb == 'was' else 'are'}"

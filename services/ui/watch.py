@@ -6,7 +6,8 @@ import threading
 from collections.abc import AsyncIterator
 
 from services.ui.job import ENDED, Job
-from services.ui.rest import INTERRUPTED, Event, Gateway, GatewayError, Json, Refused, Unreachable
+from services.ui.rest import Gateway, GatewayError, Json, Refused, Unreachable
+from services.ui.stream import INTERRUPTED, Event
 
 #: The time left is shown anew this often, though nothing else came.
 TICK_S = 1.0

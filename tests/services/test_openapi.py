@@ -11,7 +11,7 @@ from flask import Flask
 from folkmoot.runtime import Runtime
 from folkmoot.settings import Settings
 from services.gateway.app import create_app
-from services.gateway.identity import PUBLIC
+from services.gateway.identity import PUBLIC, SCOPES
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +64,16 @@ def test_what_wants_a_token_says_so(app: Flask, document: dict[str, Any]) -> Non
         assert ("401" in described[place]["responses"]) == (
             endpoint != "catalogue.show_catalogue" and endpoint != "users.sign_up"
         ), place
+
+
+def test_what_an_api_token_may_not_do_says_so(document: dict[str, Any], app: Flask) -> None:
+    """An operation tells of a 403 exactly when some API token is refused there, or somebody who is no admin."""
+    described = operations(document)
+    refusing = {endpoint for endpoint, scope in SCOPES.items() if scope != "read"} | {"users.sign_up"}
+    all_routes = routes(app) | {("/v1/chat/completions", "post"): "completions.complete"}
+
+    for place, endpoint in all_routes.items():
+        assert ("403" in described[place]["responses"]) == (endpoint in refusing), place
 
 
 def test_every_name_in_the_document_leads_somewhere(document: dict[str, Any]) -> None:

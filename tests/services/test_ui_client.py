@@ -21,8 +21,9 @@ from services.ui import render
 from services.ui.form import CHOOSE, DEAL, ROWS, Filled, body
 from services.ui.job import Job
 from services.ui.memory import EMPTY_DRAFT
-from services.ui.rest import Event, Gateway, Refused, SignedOut, Unreachable, parse_events
+from services.ui.rest import Gateway, Refused, SignedOut, Unreachable
 from services.ui.settings import SettingsError, load
+from services.ui.stream import Event, parse_events
 from services.ui.watch import watch
 from tests.stack import ROOT, eventually
 
@@ -46,6 +47,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Answer a submission."""
+        self.server.answer(self)
+
+    def do_PUT(self) -> None:
+        """Answer a replacement."""
         self.server.answer(self)
 
     def do_DELETE(self) -> None:
