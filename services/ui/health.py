@@ -17,7 +17,7 @@ MEANING = {
 }
 #: Errors of one seat that its card shows.
 ERRORS = 3
-WHY_NOT = "Resetting is for admins; you are not one. The first account that was made is."
+WHY_NOT = "Resetting is for admins; you are not one."
 
 
 def board(agents: Sequence[Json], incidents: Sequence[Json], now: datetime, *, is_admin: bool) -> str:

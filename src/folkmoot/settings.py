@@ -81,10 +81,10 @@ class Settings(BaseSettings):
     #: What users' own provider keys are encrypted with; several with commas between: the first encrypts, all decrypt.
     secret_key: SecretStr = SecretStr("")
     #: How many queries a user may send in a minute, and how many requests of any kind an address; 0 is no limit.
-    rate_per_minute: Annotated[int, Field(ge=0, le=1_000_000)] = 120
-    rate_address_per_minute: Annotated[int, Field(ge=0, le=1_000_000)] = 6000
+    rate_per_minute: Annotated[int, Field(ge=0, le=1_000_000)] = 6000
+    rate_address_per_minute: Annotated[int, Field(ge=0, le=1_000_000)] = 60_000
     #: How many queries of a user may be under way at once; 0 is no limit.
-    concurrent_jobs: Annotated[int, Field(ge=0, le=1_000_000)] = 50
+    concurrent_jobs: Annotated[int, Field(ge=0, le=1_000_000)] = 1000
     #: What a user, and all of them together, may use in a day (UTC), in tokens and in dollars; 0 is no limit.
     budget_user_tokens: Annotated[int, Field(ge=0, le=10**15)] = 0
     budget_all_tokens: Annotated[int, Field(ge=0, le=10**15)] = 0
