@@ -19,7 +19,7 @@ IMAGES := $(filter-out analysis,$(SERVICES)) flower
 UNUSED := hf-xet huggingface-hub fsspec filelock setuptools
 EXTRAS := $(SERVICES:%=--extra %)
 
-SLOWER := tests/unit/analysis tests/services/test_analyser.py tests/services/test_rabbitmq.py tests/services/test_seats.py
+SLOWER := tests/unit/analysis tests/services/test_sign_in_time.py tests/services/test_analyser.py tests/services/test_rabbitmq.py tests/services/test_seats.py
 SCRIPTS := infra/containers/install tests/compose/standins/postgres-entrypoint
 # As containers see it, with both files beside it. The Host header is passed on as it came: links and the check of a
 # request's origin need the public port, and no other server stands behind the same nginx.

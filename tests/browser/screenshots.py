@@ -69,6 +69,8 @@ def _prepare(stack: Stack, model: ScriptedModel) -> None:
     admin.sign_up("ada")
     admin.sign_in("ada")
     admin.wait_done(admin.ask(EARLIER)["job_id"])
+    for name in ("notebook", "nightly report"):
+        assert admin.call("POST", "/tokens", json={"name": name, "scopes": ["ask"]}).status_code == 201
     for agent_id, text in ANSWERS.items():
         model.script(f"scripted/{agent_id}", {"text": text, "token_delay_s": 0.25}, stage="response")
 
@@ -108,6 +110,9 @@ def _walk(page: Page, suffix: str) -> None:
     page.get_by_role("tab", name="Agents").click()
     expect(page.get_by_text("scripted/qwen").last).to_be_visible()
     _take(page, f"page-agents{suffix}")
+    page.get_by_role("tab", name="Account").click()
+    expect(page.get_by_label("API tokens")).to_be_visible()
+    _take(page, f"page-account{suffix}")
 
 
 def _take(page: Page, name: str, of: str = "body") -> None:
