@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, PATIENCE_MS, QUIET
-from tests.browser.steps import OPEN_MS, ask, await_end, choose, open_page, sign_in
+from tests.browser.steps import OPEN_MS, ask, await_end, choose, open_page, sign_in, size
 from tests.client import Client
 from tests.conftest import SETTINGS, scripted_roster
 from tests.scripted_model import SEATS, ScriptedModel
@@ -100,9 +100,7 @@ def _walk(page: Page, suffix: str) -> None:
     _take(page, f"page-result{suffix}", of="#fm-live")
     page.get_by_role("tab", name="Analysis").click()
     for picture in page.locator(".fm-charts img").all():
-        picture.scroll_into_view_if_needed()
-        expect(picture).to_have_js_property("complete", value=True)
-        picture.evaluate("image => image.decode()")
+        size(picture)
     _take(page, f"page-analysis{suffix}", of="#fm-live")
     page.get_by_role("tab", name="History").click()
     expect(page.get_by_role("link", name=EARLIER)).to_be_visible()

@@ -74,6 +74,15 @@ def await_end(page: Page, word: str = "Done", timeout_ms: float = END_MS) -> Non
     expect(page.get_by_role("status").filter(has_text=f"{word} after")).to_be_visible(timeout=timeout_ms)
 
 
+def size(picture: Locator) -> tuple[int, int]:
+    """Width and height of a picture, once it is there and decoded; one that is being made is waited for."""
+    picture.scroll_into_view_if_needed(timeout=END_MS)
+    expect(picture).to_have_js_property("complete", value=True, timeout=END_MS)
+    expect(picture).not_to_have_js_property("naturalWidth", 0, timeout=END_MS)
+    width, height = picture.evaluate("image => image.decode().then(() => [image.naturalWidth, image.naturalHeight])")
+    return int(width), int(height)
+
+
 def open_from_history(page: Page, question: str) -> None:
     """Open an earlier question from the history."""
     page.get_by_role("tab", name="History").click()

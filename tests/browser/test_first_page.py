@@ -19,6 +19,7 @@ from tests.browser.steps import (
     sign_in,
     sign_out,
     sign_up,
+    size,
 )
 from tests.client import PASSWORD
 from tests.stack import Stack
@@ -107,11 +108,8 @@ def assert_charts_are_real(page: Page) -> None:
     page.get_by_role("tab", name="Analysis").click()
     for name in CHARTS:
         picture = page.locator(f".fm-charts img[src*='/charts/{name}.png']")
-        picture.scroll_into_view_if_needed(timeout=ANALYSED_MS)
-        expect(picture).to_have_js_property("complete", value=True, timeout=ANALYSED_MS)
-        width, height = picture.evaluate(
-            "image => image.decode().then(() => [image.naturalWidth, image.naturalHeight])"
-        )
+        expect(picture).to_be_attached(timeout=ANALYSED_MS)
+        width, height = size(picture)
         assert width >= 900 and height >= 300, (name, width, height)
         assert len(picture.get_attribute("alt") or "") > 40
 
