@@ -11,7 +11,7 @@ from services.ui import charts, findings, render
 from services.ui.account import Updates
 from services.ui.job import Job
 from services.ui.memory import Memory
-from services.ui.rest import Gateway, Json, Refused
+from services.ui.rest import Gateway, Json, Refused, SignedOut
 from services.ui.watch import watch
 
 
@@ -27,8 +27,8 @@ class Live:
         self._gateway = gateway
         self._memory = memory
         self._serials = count()
-        #: The newest watching of each browser tab, and the job it shows; an older one ends when it is not the newest.
-        self._watching: dict[str, tuple[int, str]] = {}
+        #: The newest watching of each browser tab, with whose session and which job; an older one ends when it is not.
+        self._watching: dict[str, tuple[int, str, str]] = {}
         self.heading = gr.HTML(render.EMPTY, js_on_load=None)
         with gr.Row(elem_classes="fm-line"):
             self.progress = gr.HTML("", js_on_load=None)
@@ -84,9 +84,9 @@ class Live:
         Raises:
             GatewayError: the query cannot be shown.
         """
-        if self._watching.get(tab, (0, ""))[1] == job_id:
+        if self._watching.get(tab, (0, "", ""))[1:] == (token, job_id):
             return
-        mine = self._watching[tab] = (next(self._serials), job_id)
+        mine = self._watching[tab] = (next(self._serials), token, job_id)
         shown: Updates = {}
         try:
             seats = await asyncio.to_thread(self._gateway.seats)
@@ -99,6 +99,10 @@ class Live:
                 if news := {pane: value for pane, value in picture.items() if shown.get(pane) != value}:
                     yield news
                 shown = picture
+        except SignedOut:
+            # Whoever has signed in again meanwhile must not be shown out for the session before.
+            if self._watching.get(tab) == mine:
+                raise
         except Refused as error:
             yield self.clear() | {self.heading: render.notice(str(error)) + render.EMPTY}
         finally:
