@@ -7,7 +7,7 @@ from typing import Any
 from xmlrpc.client import Fault, ServerProxy
 
 import pytest
-from playwright.sync_api import Page, TimeoutError, expect
+from playwright.sync_api import Page, expect
 
 from infra.local.sockets import UnixTransport
 from tests.browser.record import Record
@@ -94,11 +94,11 @@ def test_session_that_ends_under_a_running_query_is_told(page: Page, stack: Stac
         model.script(f"scripted/{agent_id}", {"text": " ".join(["word"] * WORDS), "token_delay_s": 0.25})
     username = sign_up(page, stack)
     ask(page, QUESTION)
+    # The page watches with the session that is about to end.
+    expect(seat(page, "qwen").locator(".fm-words")).to_contain_text("word")
     page.get_by_label("Your question").fill(LATER)
     end_every_session(page, stack)
-    # The page may have found it out by itself, and show the card already.
-    with suppress(TimeoutError):
-        page.get_by_role("button", name="Ask the panel").click(timeout=5000)
+    page.get_by_role("button", name="Ask the panel").click()
     expect(page.get_by_role("alert")).to_contain_text("session has ended")
 
     sign_in(page, username)

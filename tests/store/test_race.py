@@ -102,7 +102,9 @@ def test_hedge_comes_after_a_third_of_the_time_at_the_latest(make_runtime: MakeR
 
     assert query.responses[0].model == SECOND
     first, second = model.calls(FIRST)[0], model.calls(SECOND)[0]
-    assert 1 <= second.at - first.at <= 4
+    # How late the first call arrived says nothing about when the second was due.
+    assert second.at - query.created_at.timestamp() >= 1.9
+    assert second.at - first.at <= 3
 
 
 def test_first_endpoint_may_still_win(seated: Runtime, model: ScriptedModel) -> None:
