@@ -46,9 +46,8 @@ def problems(*statuses: int) -> dict[str | int, Any]:
 
 
 def all_refusals(*statuses: int) -> list[int]:
-    """These and the ones that any operation may give: where a token is wanted, it may be one that may not do this."""
-    of_tokens = {403} if 401 in statuses else set()
-    return sorted({400, 414, *statuses, *of_tokens, 429, 503})
+    """These and the ones that any operation may give."""
+    return sorted({400, 414, *statuses, 429, 503})
 
 
 def _tidied(content: dict[str, Any]) -> dict[str, Any]:

@@ -227,7 +227,7 @@ class KeyAnswer(BaseModel):
     providers: list[str]
 
 
-class TokensAnswer(BaseModel):
+class TokenUseAnswer(BaseModel):
     """Tokens of today; without a `limit` there is none."""
 
     spent: int
@@ -252,7 +252,7 @@ class UsageAnswer(BaseModel):
 
     day: date
     resets_at: datetime
-    tokens: TokensAnswer
+    tokens: TokenUseAnswer
     usd: UsdAnswer
     estimated_calls: int
     unpriced_calls: int

@@ -10,7 +10,7 @@ from folkmoot.runtime import utcnow
 from folkmoot.store import limits, usage
 from services.gateway import identity
 from services.gateway.documents import SIGNED_IN, problems
-from services.gateway.schemas import TokensAnswer, UsageAnswer, UsdAnswer
+from services.gateway.schemas import TokenUseAnswer, UsageAnswer, UsdAnswer
 
 api = APIBlueprint("usage", __name__, url_prefix="/api/v1")
 
@@ -28,7 +28,7 @@ def show_usage() -> Response:
         UsageAnswer(
             day=now.date(),
             resets_at=limits.resets_at(now),
-            tokens=TokensAnswer(
+            tokens=TokenUseAnswer(
                 spent=spent.tokens, reserved=reserved.tokens, limit=settings.budget_user_tokens or None
             ),
             usd=UsdAnswer(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from pydantic import BaseModel
 
 from folkmoot.runtime import Runtime
 from folkmoot.settings import Settings
@@ -101,3 +102,17 @@ def test_the_page_loads_nothing_from_elsewhere(app: Flask) -> None:
     for part in re.findall(r"""(?:src|href)=["']([^"'#]+)["']""", page.text):
         with app.test_client().get(f"/api/docs/{part}") as answer:
             assert answer.status_code == 200, part
+
+
+def test_no_two_shapes_share_a_name(app: Flask) -> None:
+    """The document knows a shape by its name alone: of two with one name it would describe only the latter."""
+    assert app.url_map
+    shapes: dict[str, set[str]] = {}
+    waiting = [BaseModel]
+    while waiting:
+        for shape in waiting.pop().__subclasses__():
+            waiting.append(shape)
+            if shape.__module__.startswith(("services.gateway", "folkmoot")):
+                shapes.setdefault(shape.__name__, set()).add(shape.__module__)
+
+    assert {name: modules for name, modules in shapes.items() if len(modules) > 1} == {}
