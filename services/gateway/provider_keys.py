@@ -29,14 +29,14 @@ def put_key(body: KeyBody) -> Response:
     return _answer(kept)
 
 
-@api.get("", security=SIGNED_IN, responses={200: KeyAnswer, **problems(401)})
+@api.get("", security=SIGNED_IN, responses={200: KeyAnswer, **problems(401, 403)})
 def show_key() -> Response:
     """Whether one has set a key, and its last four characters."""
     runtime = identity.runtime()
     return _answer(keys.kept(runtime.db, runtime.settings, identity.account().user_id))
 
 
-@api.delete("", security=SIGNED_IN, responses={204: None, **problems(401)})
+@api.delete("", security=SIGNED_IN, responses={204: None, **problems(401, 403)})
 def delete_key() -> tuple[str, int]:
     """Forget one's key; queries use the server's again."""
     keys.remove(identity.runtime().db, identity.account().user_id)
