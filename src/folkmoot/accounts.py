@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
-from sqlalchemy import Connection, delete, exists, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from folkmoot import invitations, secret
@@ -25,6 +25,12 @@ USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,63}")
 PASSWORD_CHARS = (8, 256)
 WRONG = "The username or the password is wrong."
 WRONG_CURRENT = "This is not your current password."
+
+_WHOSE = (
+    select(User)
+    .join(Session, Session.user_id == User.id)
+    .where(Session.token_hash == bindparam("of_token"), Session.expires_at > bindparam("now"))
+)
 
 SignUpMode = Literal["open", "invitation", "closed"]
 
@@ -241,11 +247,7 @@ def whose(db: Database, token: str, *, now: datetime, admins: Collection[str] = 
         NotSignedIn: no such session, or it has expired.
     """
     with db.read() as connection:
-        row = connection.execute(
-            select(User)
-            .join(Session, Session.user_id == User.id)
-            .where(Session.token_hash == secret.hashed(token), Session.expires_at > now)
-        ).first()
+        row = connection.execute(_WHOSE, {"of_token": secret.hashed(token), "now": now}).first()
     if row is None:
         raise NotSignedIn("The session has ended or expired. Sign in again.")
     return account_of(row, admins)

@@ -69,7 +69,7 @@ def keep(db: Database, job_id: str, pictures: Sequence[Picture]) -> None:
         for name in get_args(ChartName)
         for format_ in get_args(ChartFormat)
     ]
-    with db.write() as connection:
+    with db.write(synced=False) as connection:
         # Two may have drawn at once, or the query may be gone meanwhile.
         job = connection.scalar(db.locked(select(Interaction.id).where(Interaction.job_id == job_id)))
         if job is not None and connection.scalar(select(Chart.job_id).where(Chart.job_id == job_id).limit(1)) is None:

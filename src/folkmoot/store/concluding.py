@@ -5,14 +5,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Update, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 
 from folkmoot.db import Database
 from folkmoot.models import Analysis, Interaction, Response
-from folkmoot.resources import AnalysisResource, ConsensusResource
+from folkmoot.resources import AnalysisResource, ConsensusResource, QueryStatus
 from folkmoot.store import incidents, outbox, records, usage
 from folkmoot.store.incidents import NewIncident
 from folkmoot.store.usage import Spent
+
+_AGGREGATING = select(Interaction).where(Interaction.job_id == bindparam("of_job"), Interaction.status == "aggregating")
+_HELD = update(Interaction).where(
+    Interaction.job_id == bindparam("of_job"),
+    Interaction.status == "aggregating",
+    Interaction.fence == bindparam("of_fence"),
+)
+_PANEL = select(Response.agent_id).where(Response.job_id == bindparam("of_job"), Response.is_aggregator.is_(False))
+_PENDING = select(Analysis.job_id).where(Analysis.job_id == bindparam("of_job"), Analysis.status == "pending")
+_CONSENSUS = select(Response.text).where(Response.job_id == bindparam("of_job"), Response.is_aggregator)
+_ADD_CONSENSUS, _ADD_ANALYSIS = insert(Response), insert(Analysis)
 
 
 @dataclass(frozen=True)
@@ -32,26 +43,23 @@ class Conclusion:
 
 def claim(db: Database, job_id: str, *, now: datetime, lease_until: datetime, attempts: int) -> Conclusion | None:
     """Take the right to conclude, unless somebody holds it, the query is elsewhere, or it was tried enough."""
-    with db.write("claim-conclusion") as connection:
-        job = connection.execute(db.locked(_aggregating(job_id))).first()
+    with db.write("claim-conclusion", synced=False) as connection:
+        job = connection.execute(db.locked(_AGGREGATING), {"of_job": job_id}).first()
         if job is None or job.fence >= attempts or (job.lease_until is not None and job.lease_until > now):
             return None
         fence = job.fence + 1
-        connection.execute(
-            update(Interaction).where(Interaction.id == job.id).values(fence=fence, lease_until=lease_until)
-        )
+        token = {"of_job": job_id, "of_fence": job.fence}
+        connection.execute(_HELD, {**token, "fence": fence, "lease_until": lease_until})
         outbox.take(connection, job_id, "conclude")
         answered = records.responses(connection, job_id, status="ok")
-        panel = connection.scalars(
-            select(Response.agent_id).where(Response.job_id == job_id, Response.is_aggregator.is_(False))
-        )
+        panel = connection.scalars(_PANEL, {"of_job": job_id})
         return Conclusion(job, tuple(answered), tuple(panel), fence)
 
 
 def renew(db: Database, conclusion: Conclusion, *, lease_until: datetime) -> bool:
     """Hold the claim a while longer; False when it is lost or the query has ended, so the call can stop."""
-    with db.write() as connection:
-        return connection.execute(_held(conclusion).values(lease_until=lease_until)).rowcount == 1
+    with db.write(synced=False) as connection:
+        return connection.execute(_HELD, {**_token(conclusion), "lease_until": lease_until}).rowcount == 1
 
 
 def conclude(
@@ -74,21 +82,13 @@ def conclude(
         spent: what the calls have used; it is counted whether the claim holds or not.
     """
     job_id = conclusion.job.job_id
+    ended = _ended(conclusion, "done", notes, now) | {"aggregator_used": used}
     with db.write("store-consensus") as connection:
         usage.add(connection, job_id, spent)
-        ended = connection.execute(
-            _held(conclusion).values(
-                status="done",
-                aggregator_used=used,
-                notes=[*conclusion.job.notes, *notes],
-                lease_until=None,
-                finished_at=now,
-            )
-        )
-        if ended.rowcount == 0:
+        if connection.execute(_HELD, ended).rowcount == 0:
             return False
-        connection.execute(insert(Response).values(**_consensus(job_id, consensus, now)))
-        connection.execute(insert(Analysis).values(job_id=job_id, status="pending", created_at=now))
+        connection.execute(_ADD_CONSENSUS, _consensus(job_id, consensus, now))
+        connection.execute(_ADD_ANALYSIS, {"job_id": job_id, "status": "pending", "created_at": now})
         outbox.clear(connection, job_id)
         outbox.add(connection, job_id, "analyse", [""], due_at=hint_due_at)
         incidents.record(connection, _failover(conclusion.job, used, why_other, now))
@@ -99,14 +99,10 @@ def fail(db: Database, conclusion: Conclusion, *, notes: list[str], now: datetim
     """End the query as failed, with the reasons; False when the claim is lost."""
     with db.write("fail-conclusion") as connection:
         usage.add(connection, conclusion.job.job_id, spent)
-        ended = connection.execute(
-            _held(conclusion).values(
-                status="failed", notes=[*conclusion.job.notes, *notes], lease_until=None, finished_at=now
-            )
-        )
-        if ended.rowcount == 1:
+        ended = connection.execute(_HELD, _ended(conclusion, "failed", notes, now)).rowcount == 1
+        if ended:
             outbox.clear(connection, conclusion.job.job_id)
-        return ended.rowcount == 1
+        return ended
 
 
 @dataclass(frozen=True)
@@ -122,16 +118,15 @@ def to_analyse(db: Database, job_id: str) -> ToAnalyse | None:
     """A query with its panel's answers and its consensus, when its analysis is pending."""
     with db.read() as connection:
         job = records.job_of(connection, job_id)
-        pending = select(Analysis.job_id).where(Analysis.job_id == job_id, Analysis.status == "pending")
-        if job is None or connection.scalar(pending) is None:
+        if job is None or connection.scalar(_PENDING, {"of_job": job_id}) is None:
             return None
-        consensus = connection.scalar(select(Response.text).where(Response.job_id == job_id, Response.is_aggregator))
+        consensus = connection.scalar(_CONSENSUS, {"of_job": job_id})
         return ToAnalyse(job, tuple(records.responses(connection, job_id, status="ok")), consensus or "")
 
 
 def finish_analysis(db: Database, job_id: str, result: AnalysisResource, *, now: datetime) -> bool:
     """Store what was measured; False when it was stored before, or the query is gone."""
-    with db.write("store-analysis") as connection:
+    with db.write("store-analysis", synced=False) as connection:
         connection.execute(db.locked(select(Interaction.id).where(Interaction.job_id == job_id)))
         stored = connection.execute(
             update(Analysis)
@@ -170,13 +165,12 @@ def _failover(job: Row[Any], used: str | None, why_other: str | None, now: datet
     return [NewIncident(now, requested, "failed_over", stand_in=used, reason=why_other, job_id=job.job_id)]
 
 
-def _aggregating(job_id: str) -> Any:
-    return select(Interaction).where(Interaction.job_id == job_id, Interaction.status == "aggregating")
+def _ended(conclusion: Conclusion, status: QueryStatus, notes: list[str], now: datetime) -> dict[str, Any]:
+    """The parameters of `_HELD` that end the query."""
+    told = [*conclusion.job.notes, *notes]
+    return {**_token(conclusion), "status": status, "notes": told, "lease_until": None, "finished_at": now}
 
 
-def _held(conclusion: Conclusion) -> Update:
-    return update(Interaction).where(
-        Interaction.job_id == conclusion.job.job_id,
-        Interaction.status == "aggregating",
-        Interaction.fence == conclusion.fence,
-    )
+def _token(conclusion: Conclusion) -> dict[str, Any]:
+    """What `_HELD` asks of the row, so that only the holder of the claim writes."""
+    return {"of_job": conclusion.job.job_id, "of_fence": conclusion.fence}
