@@ -30,6 +30,8 @@ ONLY_ADMIN = (
     "You are the only admin here, and others have accounts. Have whoever runs this installation name another user in "
     "FOLKMOOT_ADMINS; then you can delete your account."
 )
+#: The ids of accounts are drawn from so many: none is drawn twice, and all are exact in any program's numbers.
+MOST_ID = 2**53 - 1
 #: What `folded` begins with while an account is being deleted, and no name does.
 LEAVING = "/"
 
@@ -111,10 +113,11 @@ def _add(connection: Connection, user: dict[str, Any], policy: Policy, invitatio
     if policy.mode == "invitation" and not is_first:
         # First: whether a name is taken is not told to who has none.
         invitations.use(connection, invitation, username=user["username"], now=user["created_at"])
-    key = connection.execute(insert(User).values(is_admin=is_first, **user)).inserted_primary_key
-    assert key is not None
+    # SQLite would give the next who comes the id of the last who left, which something may still know.
+    user_id = 1 + secrets.randbelow(MOST_ID)
+    connection.execute(insert(User).values(id=user_id, is_admin=is_first, **user))
     is_admin = user["folded"] in policy.admins if policy.admins else is_first
-    return Account(key[0], user["username"], is_admin)
+    return Account(user_id, user["username"], is_admin)
 
 
 def _let_in(folded: str, policy: Policy, invitation: str, *, is_first: bool) -> None:
