@@ -21,7 +21,8 @@ class OwnKey:
     """One's own provider key; the browser itself sends what is typed here, see `session`.
 
     Attributes:
-        said: what the steps with a key may change.
+        typed: what the steps with a key take.
+        said: what they may change.
         changed: what all steps may change.
     """
 
@@ -37,6 +38,8 @@ class OwnKey:
             )
             self.keep = gr.Button("Set key", size="md", scale=0, min_width=110)
             self.remove = gr.Button("Remove key", size="md", scale=0, min_width=130, visible=False)
+        # A step is given the sentence in the key's place, and the tone in the notice's.
+        self.typed = [self.key, self.notice, self.provider]
         self.said = [self.notice, self.key]
         self.changed = [*self.said, self.state, self.fields, self.provider, self.remove]
 
@@ -63,7 +66,7 @@ class OwnKey:
             self.remove: gr.Button(visible=known["is_set"]),
         }
 
-    def tell(self, sentence: str, tone: str) -> Updates:
+    def tell(self, sentence: str, tone: str, _provider: str) -> Updates:
         """Say what became of the key; what was typed is left where it was refused."""
         emptied: Updates = {} if tone == "bad" else {self.key: ""}
         return {self.notice: render.notice(sentence, tone)} | emptied

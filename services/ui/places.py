@@ -97,10 +97,9 @@ class Places:
             trigger(self._create, [user, access.name, access.scope, access.lasting], changed, **QUIET)
         key = access.own_key
         for trigger in (key.keep.click, key.key.submit):
-            kept = trigger(key.tell, [key.provider, key.key], key.said, js=session.SET_KEY, **QUIET)
+            kept = trigger(key.tell, key.typed, key.said, js=session.SET_KEY, **QUIET)
             kept.then(self._look_after, user, changed, **QUIET)
-        # What the removal said takes the place of the input.
-        removed = key.remove.click(key.tell, [key.provider, key.key], key.said, js=session.REMOVE_KEY, **QUIET)
+        removed = key.remove.click(key.tell, key.typed, key.said, js=session.REMOVE_KEY, **QUIET)
         removed.then(self._look_after, user, changed, **QUIET)
         access.tokens.drop(self._revoke, user, changed, **QUIET)
         access.invite.click(self._invite, user, changed, **QUIET)

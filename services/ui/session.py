@@ -17,8 +17,8 @@ SIGN_UP = '(username, password, invitation) => folkmootEnter(username, password,
 #: The passwords go to their own address and nowhere else; the step gets a sentence, and the tone to say it in.
 REPLACE = "(current, next) => folkmootPassword(current, next)"
 #: So does a provider's key, and what ends the account.
-SET_KEY = "(provider, key) => folkmootKey(provider, key)"
-REMOVE_KEY = "() => folkmootKey()"
+SET_KEY = "async (key, _, provider) => [...await folkmootKey(provider, key), provider]"
+REMOVE_KEY = "async (_, __, provider) => [...await folkmootKey(provider), provider]"
 LEAVE = "(username, password) => folkmootLeave(username, password)"
 SIGN_OUT = """async () => {
   window.folkmootLinked = "";
