@@ -264,8 +264,9 @@ def close(db: Database, user_id: int, password: str, *, policy: Policy = OPEN) -
         if row is None:
             raise InvalidRequest({"password": WRONG_CURRENT})
         _let_go(connection, row, policy)
-        nameless = {"username": "", "folded": f"{LEAVING}{user_id}", "password_hash": "", "request_id": None}
-        connection.execute(update(User).where(User.id == user_id).values(is_admin=False, **nameless))
+        gone = dict.fromkeys(("username", "password_hash"), "")
+        nameless = {"folded": f"{LEAVING}{user_id}", "is_admin": False, "request_id": None}
+        connection.execute(update(User).where(User.id == user_id).values(**gone, **nameless))
         erasure.erase_ways_in(connection, user_id)
         invitations.forget(connection, row.username)
 

@@ -33,7 +33,7 @@ def by_invitation(scripted_model: ScriptedModel) -> Iterator[Stack]:
         "FOLKMOOT_ANALYSIS": "false",
         "FOLKMOOT_SECRET_KEY": base64.urlsafe_b64encode(os.urandom(32)).decode(),
         "FOLKMOOT_LOG_LEVEL": "debug",
-        "ACME_API_KEY": "sk-the-servers-own",
+        "ACME_API_KEY": "sk-the-servers-own-found-nowhere",
     }
     roster = scripted_roster(scripted_model)
     for seat in roster["seats"].values():
