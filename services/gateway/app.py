@@ -76,7 +76,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     attempts = Attempts(
         runtime.redis, failures=runtime.settings.sign_in_failures, window_s=runtime.settings.sign_in_window_s
     )
-    of_accounts = (users.api(attempts), tokens.api, invitations.api, provider_keys.api, usage.api)
+    of_accounts = (users.api(attempts, streams), tokens.api, invitations.api, provider_keys.api, usage.api)
     others = (catalogue.api, agents.api, completions.api(runtime, streams), system.api)
     for blueprint in (*of_accounts, *of_queries, *others):
         app.register_api(blueprint)

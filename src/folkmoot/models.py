@@ -64,7 +64,10 @@ class Base(DeclarativeBase):
 
 
 class User(Base):
-    """An account. `request_id` is that of the request which made it, so that a retry of it is no second sign-up."""
+    """An account. `request_id` is that of the request which made it, so that a retry of it is no second sign-up.
+
+    One that is being deleted has no name, no password and a `folded` that no name can be; see `accounts.close`.
+    """
 
     __tablename__ = "users"
 
@@ -129,6 +132,7 @@ class Interaction(Base):
     __table_args__ = (
         UniqueConstraint("user_id", "idempotency_key"),
         Index("ix_interactions_user_id_id", "user_id", "id"),
+        Index("ix_interactions_finished_at", "finished_at"),
         # What the sweeper looks for is always a handful of open rows among a history of any length.
         Index(
             "ix_interactions_open",
@@ -292,7 +296,7 @@ class Incident(Base):
 class Usage(Base):
     """What a query uses in one stage, on the day that it was accepted; no foreign key, for it outlives the query.
 
-    What is reserved counts for as long as the query is open.
+    What is reserved counts for as long as the query is open. Of a user who has left sums remain, without `user_id`.
     """
 
     __tablename__ = "usage"
@@ -301,7 +305,7 @@ class Usage(Base):
     job_id: Mapped[str] = mapped_column(String(36), primary_key=True)
     #: One of `resources.Stage`.
     stage: Mapped[str] = mapped_column(String(16), primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     #: In UTC.
     day: Mapped[date] = mapped_column(Date)
     reserved_tokens: Mapped[int] = mapped_column(BigInteger)

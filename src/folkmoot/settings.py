@@ -75,6 +75,8 @@ class Settings(BaseSettings):
     watchdog_s: Seconds = 60
     #: How long is kept what happened to the seats.
     incidents_days: Annotated[float, Field(gt=0, le=3650)] = 30
+    #: How long a query is kept after it has ended; 0 keeps it until its owner deletes it.
+    retention_days: Annotated[float, Field(ge=0, le=36_500)] = 0
 
     #: Which prices the models have; by default `prices.yaml` beside the rosters.
     prices_file: Path | None = None

@@ -47,6 +47,14 @@ def find(db: Database, job_id: str, name: ChartName, format_: ChartFormat, *, us
     return gzip.decompress(content) if content and format_ == "svg" else content
 
 
+def of_query(db: Database, job_id: str) -> list[Picture]:
+    """The pictures of a query as PNG, those that could be drawn."""
+    drawn = select(Chart).where(Chart.job_id == job_id, Chart.format == "png").order_by(Chart.name)
+    with db.read() as connection:
+        rows = connection.execute(drawn).all()
+    return [Picture(row.name, row.format, row.content) for row in rows if row.content != NOTHING]
+
+
 def to_draw(db: Database, job_id: str) -> tuple[list[str], dict[str, Any]] | None:
     """The agents and the report of an analysis whose charts are not drawn yet."""
     with db.read() as connection:

@@ -1,6 +1,6 @@
 """Queries as their owners see them: accepted, shown, listed, cancelled, deleted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -246,6 +246,20 @@ def page(
         queries=[QuerySummary.model_validate(row, from_attributes=True) for row in shown],
         next_cursor=str(shown[-1].id) if len(rows) > limit else None,
     )
+
+
+def all_of(db: Database, user_id: int) -> Iterator[QueryResource]:
+    """All queries that a user sees, the oldest first; each is read when it is its turn, in a transaction of its own."""
+    last = 0
+    while True:
+        mine = (Interaction.user_id == user_id, Interaction.id > last, ~is_hidden())
+        with db.read() as connection:
+            row = connection.execute(select(Interaction).where(*mine).order_by(Interaction.id).limit(1)).first()
+            if row is None:
+                return
+            found = records.query(connection, row)
+        yield found
+        last = row.id
 
 
 def cancel(db: Database, job_id: str, *, user_id: int, now: datetime) -> tuple[QueryResource, bool]:

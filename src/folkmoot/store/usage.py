@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, func, insert, select, update
 
 from folkmoot.db import Database
-from folkmoot.models import Interaction, Usage
+from folkmoot.models import Interaction, Usage, User
 from folkmoot.prices import usd
 from folkmoot.resources import ENDED, CostResource, Stage, StageCost
 
@@ -141,6 +141,59 @@ def standing(connection: Connection, day: date, *, user_id: int | None = None, b
         int(row.estimated_calls),
         int(row.unpriced_calls),
     )
+
+
+def by_day(db: Database, user_id: int) -> list[tuple[date, Amount]]:
+    """What a user's queries have used on each day that is in the ledger, the oldest first."""
+    sums = (func.sum(Usage.prompt_tokens + Usage.completion_tokens), func.sum(Usage.nano_usd))
+    mine = select(Usage.day, *sums).where(Usage.user_id == user_id).group_by(Usage.day).order_by(Usage.day)
+    with db.read() as connection:
+        return [(day, Amount(int(tokens), int(nano_usd))) for day, tokens, nano_usd in connection.execute(mine)]
+
+
+@dataclass(frozen=True)
+class UserUse:
+    """What the queries of one user have used over some days; without a name, those of users who have left."""
+
+    username: str | None
+    queries: int
+    calls: int
+    spent: Amount
+    unpriced_calls: int
+
+
+def by_user(db: Database, *, since: date, until: date, limit: int) -> list[UserUse]:
+    """Who has used what in these days, both included: whoever used most tokens first."""
+    tokens = func.sum(Usage.prompt_tokens + Usage.completion_tokens)
+    name = case((User.username != "", User.username))
+    statement = (
+        select(
+            name.label("username"),
+            func.count(func.distinct(Usage.job_id)).label("queries"),
+            func.sum(Usage.calls).label("calls"),
+            tokens.label("tokens"),
+            func.sum(Usage.nano_usd).label("nano_usd"),
+            func.sum(Usage.unpriced_calls).label("unpriced_calls"),
+        )
+        .select_from(Usage)
+        .outerjoin(User, User.id == Usage.user_id)
+        .where(Usage.day >= since, Usage.day <= until)
+        .group_by(name)
+        .order_by(tokens.desc(), name)
+        .limit(limit)
+    )
+    with db.read() as connection:
+        return [
+            UserUse(
+                row.username,
+                # Of those who have left nobody knows how many queries they were.
+                int(row.queries) if row.username else 0,
+                int(row.calls),
+                Amount(int(row.tokens), int(row.nano_usd)),
+                int(row.unpriced_calls),
+            )
+            for row in connection.execute(statement)
+        ]
 
 
 def _left(reserved: Any, used: Any) -> ColumnElement[int]:
