@@ -68,7 +68,7 @@ def form(text: str) -> Form:
     for pattern, plain in _phrases():
         line = pattern.sub(plain, line).strip()
     spoken = tuple(base(word) for word in line.split() if word not in _DROPPED)
-    return _fronted(_public(_of_a_deed(spoken)))
+    return _public(_of_a_deed(_fronted(spoken)))
 
 
 def _letters(text: str) -> str:
@@ -86,6 +86,8 @@ def _tokens(text: str) -> list[str]:
 def base(word: str) -> str:
     """The word without its ending, as its class of synonyms is called; past forms and gerunds stay marked as such."""
     singular = _singular(word)
+    if singular == "lying":
+        return _marked("lie", GERUND)
     if singular in words.IRREGULAR:
         return _marked(words.IRREGULAR[singular], PAST)
     if not singular.endswith(("eed", "thing")) and singular not in words.NO_FORMS:
@@ -129,15 +131,17 @@ def _of_a_deed(said: Form) -> Form:
 
 def _public(said: Form) -> Form:
     """ "Should we ban it" as "should it be banned", with the verb before what it is done to."""
-    if len(said) < 4 or said[0] not in _MODALS:
+    if len(said) < 4 or said[0] != "should":
         return said
-    by_law, by_all = said[2] in words.BY_LAW, said[2] in words.BY_ALL
-    if (said[1] == "we" and (by_law or by_all)) or (said[1] in words.LAW_MAKERS and by_law):
+    if said[2] != "be" and (said[1] == "we" or (said[1] in words.LAW_MAKERS and said[2] in words.BY_LAW)):
         return (said[0], "*", _marked(said[2], PAST), *said[3:])
     at = _passive(said)
-    if at and said[at + 1].removesuffix(PAST) in map(_stem, (*words.BY_LAW, *words.BY_ALL)) and "by" not in said[at:]:
-        return (said[0], "*", said[at + 1], *said[1:at], *said[at + 2 :])
-    return said
+    if not at:
+        return said
+    by_law = said[at + 1] in {_marked(verb, PAST) for verb in words.BY_LAW}
+    if by_law and said[-2] == "by" and said[-1] in words.LAW_MAKERS:
+        said = said[:-2]
+    return said if "by" in said[at:] else (said[0], "*", said[at + 1], *said[1:at], *said[at + 2 :])
 
 
 def _passive(said: Form) -> int:
@@ -148,7 +152,7 @@ def _passive(said: Form) -> int:
 
 def _fronted(said: Form) -> Form:
     """The only modal before all else: "whether it should" as "should it"."""
-    modals = [word for word in said if word in _MODALS]
+    modals = [word for word in said if word in _MODALS and word != "be"] or [word for word in said if word == "be"]
     if len(modals) != 1:
         return said
     at = said.index(modals[0])
@@ -156,17 +160,20 @@ def _fronted(said: Form) -> Form:
 
 
 def _by_whom(said: Form) -> Form | None:
-    """ "Should it be done by them" as "should they done it", with the past form kept; None of what is no such question."""
-    at = _passive(said)
-    if not at or "by" not in said[at:]:
+    """ "Should it be done by them" as "should they done it", the past form kept; None of what is no such question."""
+    if said.count("by") != 1 or len(said) < 5:
         return None
-    by = said.index("by", at)
-    return (said[0], *said[by + 1 :], said[at + 1], *said[1:at], *said[at + 2 : by])
+    by, is_plain = said.index("by"), said[0] == "be"
+    at = by - 1 if is_plain else _passive(said) + 1
+    if not 1 < at < by or not said[at].endswith(PAST):
+        return None
+    modal, done_to = ((), said[1:at]) if is_plain else (said[:1], said[1 : at - 1])
+    return (*modal, *said[by + 1 :], said[at], *done_to, *said[at + 1 : by])
 
 
 def _told_of(said: Form) -> set[Form | None]:
     """The active question with each word that may be its verb in the past form."""
-    return {(*said[:at], _marked(said[at], PAST), *said[at + 1 :]) for at in range(2, min(len(said), 6))}
+    return {(*said[:at], _marked(said[at], PAST), *said[at + 1 :]) for at in range(1, min(len(said), 6))}
 
 
 def _one_of_many(one: str, other: str) -> bool:
