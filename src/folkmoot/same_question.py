@@ -28,7 +28,10 @@ _SHORT = tuple(
         (r"\b(\w+)'re\b", r"\1 are"),
         (r"\b(\w+)'ll\b", r"\1 will"),
         # A condition or a place is the same before the question and behind it.
-        (r"^((?:in|on|at|during|for|after|before|if|when|within|without|because of) [^,]{3,60}), (.+?)[?.! ]*$", r"\2 \1"),
+        (
+            r"^((?:in|on|at|during|for|after|before|if|when|within|without|because of) [^,]{3,60}), (.+?)[?.! ]*$",
+            r"\2 \1",
+        ),
         # Units stand behind their numbers.
         (r"([$€£])\s?(\d[\d.,]*)", r"\2 \1"),
         (r"(?<=\d),(?=\d{3}\b)", ""),
@@ -48,18 +51,28 @@ _TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split()
 _NUMBERS |= {word: str(number) for word, number in _TENS.items()} | {"1": "one", "hundred": "100"}
 _DROPPED = frozenset({"a", "an", "the", "do", "does", "please", "really"})
 _MODALS = frozenset({"should", "can", "could", "must", "may", "might", "will", "would", "shall", "did", "be", "was"})
+#: One syllable that ends in one vowel and one consonant: that is doubled before "-ed".
+_DOUBLING = re.compile(r"^[^aeiou]*(?:qu)?[aeiou][bdfgklmnprtvz]$")
 #: Marks a past form and a gerund, so that "eaten" is never "eat".
 PAST, GERUND = "+d", "+g"
 
 
-def is_same(one: str, other: str) -> bool:
-    """Whether the two ask the same; where that is not certain, they do not."""
-    if _letters(one) == _letters(other):
-        return True
-    if max(len(one), len(other)) > MAX_CHARS or _one_of_many(one, other):
-        return False
-    first, second = form(one), form(other)
-    return first == second or _by_whom(first) in _told_of(second) or _by_whom(second) in _told_of(first)
+class Asked:
+    """A question that others are held against."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._form = form(text) if len(text) <= MAX_CHARS else ()
+
+    def is_same(self, other: str) -> bool:
+        """Whether the two ask the same; where that is not certain, they do not."""
+        if _letters(self._text) == _letters(other):
+            return True
+        if not self._form or len(other) > MAX_CHARS:
+            return False
+        first, second = self._form, form(other)
+        is_same = first == second or _by_whom(first) in _told_of(second) or _by_whom(second) in _told_of(first)
+        return is_same and not _one_of_many(self._text, other)
 
 
 def form(text: str) -> Form:
@@ -93,7 +106,7 @@ def base(word: str) -> str:
     if not singular.endswith(("eed", "thing")) and singular not in words.NO_FORMS:
         for ending, mark in (("ied", PAST), ("ed", PAST), ("ing", GERUND)):
             if singular.endswith(ending) and len(singular) >= len(ending) + 3:
-                return _marked(singular.removesuffix(ending) + ("y" if ending == "ied" else ""), mark)
+                return _in_class(singular.removesuffix(ending) + ("y" if ending == "ied" else "")) + mark
     return _classes().get(singular, singular)
 
 
@@ -109,14 +122,19 @@ def _singular(word: str) -> str:
 
 
 def _marked(verb: str, mark: str) -> str:
-    """One spelling of a verb's form, whether it comes as "ban", "bann" or, of "raise", "rais"."""
-    stem = _stem(verb)
-    return _stems().get(stem, stem) + mark
+    """A verb's form, given the verb itself; `base` reads the same out of the form."""
+    return _in_class(_stem(verb)) + mark
 
 
 def _stem(verb: str) -> str:
-    stem = verb.removesuffix("e")
-    return stem[:-1] if len(stem) > 2 and stem[-1] == stem[-2] else stem
+    """What "-ed" and "-ing" are put to: "bann" of "ban", "plan" of "plane", so that no two verbs share it."""
+    if verb.endswith("e") and not verb.endswith("ee"):
+        return verb[:-1]
+    return verb + verb[-1] if _DOUBLING.search(verb) or verb in words.DOUBLING else verb
+
+
+def _in_class(stem: str) -> str:
+    return _stems().get(stem, stem)
 
 
 def _of_a_deed(said: Form) -> Form:

@@ -102,7 +102,9 @@ PHRASES: tuple[tuple[str, str], ...] = (
 )
 
 #: What a law does: "should the state ban it" and "should it be banned" are one question; its buying a thing is not.
-BY_LAW = "ban allow decriminalize criminalize abolish subsidize regulate privatize nationalize legalize censor tax".split()
+BY_LAW = (
+    "ban allow decriminalize criminalize abolish subsidize regulate privatize nationalize legalize censor tax".split()
+)
 LAW_MAKERS = frozenset({"government", "state", "lawmaker"})
 
 #: What can be said of a deed: "is it ___ to lie" and "is lying ___".
@@ -132,3 +134,8 @@ NO_PLURALS = frozenset(
 )
 #: What ends like a participle and is none.
 NO_FORMS = frozenset("hundred sacred naked during morning evening spring string".split())
+#: Verbs of more than one syllable that double their last letter all the same.
+DOUBLING = frozenset(
+    """permit control refer prefer transfer admit commit submit regret compel expel cancel travel label model patrol
+    repel occur equip""".split()
+)
