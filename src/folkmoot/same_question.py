@@ -47,7 +47,8 @@ _TOKENS = re.compile(r"=?[^\W\d_]+(?:'[^\W\d_]+)?|\d+(?:[.,:/]\d+)*|(?<!\S)-(?=\
 _BE = {"is": "be", "are": "be", "am": "be"}
 _ONES = "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
 _NUMBERS = {word: str(number) for number, word in enumerate([*_ONES.split(), "eighteen", "nineteen"], 2)}
-_TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True))
+_TEN_WORDS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_TENS = dict(zip(_TEN_WORDS.split(), range(20, 100, 10), strict=True))
 _NUMBERS |= {word: str(number) for word, number in _TENS.items()} | {"1": "one", "hundred": "100"}
 _DROPPED = frozenset({"a", "an", "the", "do", "does", "please", "really"})
 _MODALS = frozenset({"should", "can", "could", "must", "may", "might", "will", "would", "shall", "did", "be", "was"})

@@ -8,8 +8,8 @@ from folkmoot.runtime import Runtime
 from folkmoot.same_question import Asked
 from folkmoot.store import queries
 
-#: The latest queries of the same domain and type that are looked through.
-LOOKED_THROUGH = 500
+#: The latest queries of the same domain and type that are looked through: half a millisecond each.
+LOOKED_THROUGH = 200
 #: Of those that ask the same, so many are looked at for their roles and for how they went.
 LOOKED_AT = 5
 
