@@ -7,6 +7,7 @@ a number, a name, a "not", an order of words, keeps two questions apart by itsel
 
 import re
 from functools import cache
+from itertools import pairwise
 
 from folkmoot import same_words as words
 
@@ -139,7 +140,7 @@ def _in_class(stem: str) -> str:
 
 
 def _of_a_deed(said: Form) -> Form:
-    """ "Is lying to a friend wrong" as "is it wrong to lie to a friend"; the verb stays marked in both."""
+    """Read "is lying to a friend wrong" as "is it wrong to lie to a friend"; the verb stays marked in both."""
     if said[:2] == ("be", "it") and len(said) > 4 and said[3] == "to":
         return (*said[:4], _marked(said[4], GERUND), *said[5:])
     if len(said) > 2 and said[0] == "be" and said[1].endswith(GERUND) and said[-1] in words.VERDICTS:
@@ -149,7 +150,7 @@ def _of_a_deed(said: Form) -> Form:
 
 
 def _public(said: Form) -> Form:
-    """ "Should we ban it" as "should it be banned", with the verb before what it is done to."""
+    """Read "should we ban it" as "should it be banned", with the verb before what it is done to."""
     if len(said) < 4 or said[0] != "should":
         return said
     if said[2] != "be" and (said[1] == "we" or (said[1] in words.LAW_MAKERS and said[2] in words.BY_LAW)):
@@ -179,7 +180,7 @@ def _fronted(said: Form) -> Form:
 
 
 def _by_whom(said: Form) -> Form | None:
-    """ "Should it be done by them" as "should they done it", the past form kept; None of what is no such question."""
+    """Read "should it be done by them" as "should they done it", the past form kept; None where nothing is."""
     if said.count("by") != 1 or len(said) < 5:
         return None
     by, is_plain = said.index("by"), said[0] == "be"
@@ -198,7 +199,7 @@ def _told_of(said: Form) -> set[Form | None]:
 def _one_of_many(one: str, other: str) -> bool:
     """Whether one asks of "the" one thing and the other of many, or of none in particular."""
     first, second = _tokens(one), _tokens(other)
-    named = {after for said in (first, second) for word, after in zip(said, said[1:], strict=False) if word == "the"}
+    named = {after for said in (first, second) for word, after in pairwise(said) if word == "the"}
     return any((word in first) != (word in second) and _both(word, first, second) for word in named)
 
 

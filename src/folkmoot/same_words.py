@@ -111,28 +111,38 @@ PHRASES: tuple[tuple[str, str], ...] = (
 )
 
 #: What a law does: "should the state ban it" and "should it be banned" are one question; its buying a thing is not.
-BY_LAW = (
-    "ban allow decriminalize criminalize abolish subsidize regulate privatize nationalize legalize censor tax")
+BY_LAW = _set(
+    "ban allow decriminalize criminalize abolish subsidize regulate privatize nationalize legalize censor tax"
 )
 LAW_MAKERS = frozenset({"government", "state", "lawmaker"})
 
 #: What can be said of a deed: "is it ___ to lie" and "is lying ___".
-VERDICTS = _set("""safe unsafe ethical immoral right wrong fair unfair ok unacceptable legal illegal dangerous harmful harmless
-    healthy unhealthy good bad justified unjustified necessary unnecessary possible impossible wise rational""")
+VERDICTS = _set(
+    """safe unsafe ethical immoral right wrong fair unfair ok unacceptable legal illegal dangerous harmful harmless
+    healthy unhealthy good bad justified unjustified necessary unnecessary possible impossible wise rational"""
+)
 
 #: Past forms that no rule of spelling makes.
-IRREGULAR = _pairs("""taught teach,told tell,kept keep,held hold,made make,paid pay,sold sell,bought buy,built build,
+IRREGULAR = _pairs(
+    """taught teach,told tell,kept keep,held hold,made make,paid pay,sold sell,bought buy,built build,
     given give,taken take,eaten eat,written write,driven drive,known know,shown show,seen see,forbidden forbid,
     chosen choose,broken break,spoken speak,stolen steal,worn wear,brought bring,caught catch,fought fight,sent send,
-    spent spend,hidden hide""")
+    spent spend,hidden hide"""
+)
 #: Plurals that no rule of spelling makes.
-PLURALS = _pairs("""children child,people person,men man,women woman,feet foot,teeth tooth,mice mouse,lives life,
-    wives wife,wolves wolf,knives knife,viruses virus,buses bus,campuses campus""")
+PLURALS = _pairs(
+    """children child,people person,men man,women woman,feet foot,teeth tooth,mice mouse,lives life,
+    wives wife,wolves wolf,knives knife,viruses virus,buses bus,campuses campus"""
+)
 #: What ends like a plural and is none, or another word without its end.
-NO_PLURALS = _set("""news goods means arms customs glasses times always perhaps gas has ethics politics physics measles diabetes
-    species series =us us its his this yes less plus minus does""")
+NO_PLURALS = _set(
+    """news goods means arms customs glasses times always perhaps gas has ethics politics physics measles diabetes
+    species series =us us its his this yes less plus minus does"""
+)
 #: What ends like a participle and is none.
 NO_FORMS = _set("hundred sacred naked during morning evening spring string")
 #: Verbs of more than one syllable that double their last letter all the same.
-DOUBLING = _set("""permit control refer prefer transfer admit commit submit regret compel expel cancel travel label model patrol
-    repel occur equip""")
+DOUBLING = _set(
+    """permit control refer prefer transfer admit commit submit regret compel expel cancel travel label model patrol
+    repel occur equip"""
+)
