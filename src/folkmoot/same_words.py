@@ -10,7 +10,7 @@ def _set(text: str) -> frozenset[str]:
 
 
 def _pairs(text: str) -> dict[str, str]:
-    return {form: base for form, base in map(str.split, text.split(","))}
+    return {pair.split()[0]: pair.split()[1] for pair in text.split(",")}
 
 
 #: Words of one meaning, in their base forms; each is read as the first of its class.
