@@ -29,6 +29,7 @@ from services.gateway import (
     problems,
     provider_keys,
     queries,
+    suggestions,
     system,
     throttle,
     tokens,
@@ -72,7 +73,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.before_request(identity.check)
     app.before_request(bodies.check)
     streams = Streams(runtime.settings.gateway_threads)
-    of_queries = (queries.api, charts.api, exports.api, events.api(runtime, streams))
+    of_queries = (queries.api, suggestions.api, charts.api, exports.api, events.api(runtime, streams))
     attempts = Attempts(
         runtime.redis, failures=runtime.settings.sign_in_failures, window_s=runtime.settings.sign_in_window_s
     )

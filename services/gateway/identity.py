@@ -47,6 +47,7 @@ SCOPES: dict[str, Scope | None] = {
     "queries.cancel": "ask",
     "queries.delete": "ask",
     "queries.restore": "ask",
+    "suggestions.suggest": "read",
     "charts.show_chart": "read",
     "exports.export": "read",
     "events.follow": "read",

@@ -96,6 +96,23 @@ class QueryBody(Body):
         return Ask(**content)
 
 
+class SuggestionBody(Body):
+    """A question that may have been asked before, in these words or others; only `query` is required."""
+
+    query: Annotated[str, Field(examples=[EXAMPLES[7].query], json_schema_extra={"minLength": 1})]
+    domain: Annotated[DomainName, Field(examples=["Healthcare"])] = "Custom"
+    question_type: Annotated[QuestionTypeName, Field(examples=["Yes/No"])] = "None"
+    roles: Annotated[
+        dict[Name, RoleName] | list[RoleName],
+        Field(description="As the query will have them: a role by agent_id, or a list.", max_length=64),
+    ] = []
+
+    def as_ask(self) -> Ask:
+        """The query that would be asked."""
+        roles = tuple(self.roles) if isinstance(self.roles, list) else self.roles
+        return Ask(self.query, self.domain, self.question_type, roles)
+
+
 class JobPath(BaseModel):
     """A query's address."""
 

@@ -150,6 +150,20 @@ class QuerySummary(Resource):
     finished_at: datetime | None
 
 
+class EarlierQuery(Resource):
+    """A query of the user's own that asked the same, perhaps in other words."""
+
+    job_id: str
+    query: str
+    asked_at: datetime
+
+
+class SuggestionResource(Resource):
+    """The newest earlier query that asked the same, to be opened by whoever wants to; null where there is none."""
+
+    suggestion: EarlierQuery | None
+
+
 class QueryPage(Resource):
     """One page of the history, newest first; `next_cursor` asks for the page after it."""
 

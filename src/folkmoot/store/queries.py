@@ -262,6 +262,25 @@ def all_of(db: Database, user_id: int) -> Iterator[QueryResource]:
         last = row.id
 
 
+def comparable(
+    db: Database, user_id: int, *, domain: str, question_type: str, limit: int
+) -> list[tuple[str, str, datetime]]:
+    """The user's latest queries of this kind that were answered and stand by themselves, newest first.
+
+    Returns:
+        job_id, text and time of each.
+    """
+    statement = (
+        select(Interaction.job_id, Interaction.query, Interaction.created_at)
+        .where(Interaction.user_id == user_id, ~is_hidden(), Interaction.status == "done")
+        .where(Interaction.domain == domain, Interaction.question_type == question_type)
+        .where(Interaction.parent_job_id.is_(None), Interaction.conversation.is_(None))
+        .order_by(Interaction.id.desc())
+    )
+    with db.read() as connection:
+        return [(row.job_id, row.query, row.created_at) for row in connection.execute(statement.limit(limit))]
+
+
 def cancel(db: Database, job_id: str, *, user_id: int, now: datetime) -> tuple[QueryResource, bool]:
     """End a query that is still open, as cancelled; one that has ended stays as it ended.
 
