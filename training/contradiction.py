@@ -183,8 +183,8 @@ def unrelated(examples: Sequence[Example], count: int) -> list[Example]:
 
 def train(network: Network, examples: Sequence[Example], *, rounds: int, rate: float, most: int | None) -> None:
     """Fit the network to the examples, the rate rising first and falling to nothing."""
-    steps = most or rounds * len(examples) // BATCH
-    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.01)
+    steps = min(most or sys.maxsize, rounds * len(examples) // BATCH)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.01, fused=True)
     warm = max(1, steps // 12)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1.0, (step + 1) / warm) * max(0.02, 1 - step / steps)

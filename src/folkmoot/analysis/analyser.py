@@ -12,10 +12,10 @@ from folkmoot.analysis.claims import Claim, Quote, claims_of
 from folkmoot.analysis.consensus import ConsensusCheck, check
 from folkmoot.analysis.contradiction import stances
 from folkmoot.analysis.document import Analysis
-from folkmoot.analysis.embedding import DIMENSIONS, Embedder, Vectors
+from folkmoot.analysis.embedding import DIMENSIONS, Embedder, Vectors, pooled
 from folkmoot.analysis.inference import CrossEncoder
 from folkmoot.analysis.language import Languages
-from folkmoot.analysis.manner import Manner, MannerMeter
+from folkmoot.analysis.manner import SHORT_CHARS, Manner, MannerMeter
 from folkmoot.analysis.question import is_polar
 from folkmoot.analysis.relations import relations, to_ask
 from folkmoot.analysis.report import report
@@ -97,10 +97,11 @@ class Analyser:
 
     def _read(self, responses: Sequence[tuple[str, str]]) -> _Read:
         agent_ids, texts = tuple(agent for agent, _ in responses), tuple(text for _, text in responses)
-        # The whole responses are embedded while the first thread parses them.
-        whole = self._beside.submit(self._vectors, texts)
         passages = tuple(self._parser.parse(text) for text in texts)
-        vectors = {**self._vectors(_sentences(passages)), **whole.result()}
+        parts = {text: _texts(passage) for text, passage in zip(texts, passages, strict=True)}
+        short = [text for text in texts if len(text) <= SHORT_CHARS or not parts[text]]
+        vectors = self._vectors([*chain.from_iterable(parts.values()), *short])
+        vectors |= {text: pooled(own, vectors) for text, own in parts.items() if text not in vectors}
         claims = tuple(claims_of(agent, passage, vectors) for agent, passage in zip(agent_ids, passages, strict=True))
         return _Read(agent_ids, texts, passages, vectors, claims)
 
@@ -170,10 +171,6 @@ def _notes(read: _Read, foreign: str | None) -> list[str]:
         for agent, passage in zip(read.agent_ids, read.passages, strict=True)
         if passage.chars_left_out
     ]
-
-
-def _sentences(passages: Sequence[Passage]) -> list[str]:
-    return [text for passage in passages for text in _texts(passage)]
 
 
 def _texts(passage: Passage) -> list[str]:
