@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from folkmoot import announcements, calls
 from folkmoot.runtime import Runtime, utcnow
-from folkmoot.store import deletions, incidents, outbox, overdue
+from folkmoot.store import cache, deletions, incidents, outbox, overdue
 
 #: Incidents stay this much longer than they must, so that they are deleted an hour's worth at a time.
 PURGE_EVERY = timedelta(hours=1)
@@ -24,6 +24,7 @@ def sweep(runtime: Runtime) -> None:
         relay,
         erase_deleted,
         forget_incidents,
+        prune_cache,
     )
     for step in steps:
         try:
@@ -89,3 +90,13 @@ def forget_incidents(runtime: Runtime) -> None:
     kept_since = utcnow() - timedelta(days=runtime.settings.incidents_days)
     if incidents.reaches_back(runtime.db, before=kept_since - PURGE_EVERY):
         log.info("deleted %d old incidents", incidents.purge(runtime.db, before=kept_since))
+
+
+def prune_cache(runtime: Runtime) -> None:
+    """Delete the answers that are kept too long, once the oldest is so by an hour, and the oldest beyond their number.
+
+    Their queries keep them: what is deleted is that others may take them.
+    """
+    before = utcnow() - timedelta(hours=runtime.settings.cache_hours) - PURGE_EVERY
+    if pruned := cache.prune(runtime.db, before=before, most=runtime.settings.cache_entries):
+        log.info("pruned %d entries of the cache", pruned)
