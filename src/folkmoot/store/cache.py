@@ -74,10 +74,13 @@ def look(db: Database, connection: Connection, seek: Look, place: Place, *, now:
     if not seek.reads:
         return None
     values: dict[str, Any] = {**vars(place), "created_at": now, "ready_at": None}
-    added = connection.execute(_new(db).on_conflict_do_nothing(), {"key": seek.key, **values})
-    if added.rowcount == 1:
-        return None
+    # Looked for first: on PostgreSQL an insert that finds its key taken uses up an id, and `prune` counts by these.
     entry = connection.execute(db.locked(_ENTRY), {"of_key": seek.key}).first()
+    if entry is None:
+        added = connection.execute(_new(db).on_conflict_do_nothing(), {"key": seek.key, **values})
+        if added.rowcount == 1:
+            return None
+        entry = connection.execute(db.locked(_ENTRY), {"of_key": seek.key}).first()
     if entry is None:
         return None
     found = _answer(connection, entry, since=seek.since, now=now)
@@ -108,8 +111,9 @@ def _is_of(entry: Row[Any], place: Place) -> bool:
 def keep(db: Database, connection: Connection, key: str, place: Place, *, now: datetime) -> None:
     """From now on, this place's answer is given to whoever makes the same call."""
     values = {**vars(place), "created_at": now, "ready_at": now}
-    statement = _new(db).values(key=key, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
+    if connection.execute(_LEAD, {"of_key": key, **values}).rowcount == 0:
+        statement = _new(db).values(key=key, **values)
+        connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
 
 
 def drop(connection: Connection, key: str, job_id: str) -> None:
