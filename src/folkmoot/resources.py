@@ -49,6 +49,8 @@ class ResponseResource(Resource):
     cached: bool
     attempts: int
     cost_usd: str | None = None
+    #: The query that a cached answer came from.
+    cached_from: str | None = None
 
 
 class ConsensusResource(Resource):
@@ -61,6 +63,8 @@ class ConsensusResource(Resource):
     prompt_tokens: int | None
     completion_tokens: int | None
     cost_usd: str | None = None
+    cached: bool = False
+    cached_from: str | None = None
 
 
 class AggregatorResource(Resource):

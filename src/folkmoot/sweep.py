@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from folkmoot import accounts, announcements, calls, departure
 from folkmoot.runtime import Runtime, utcnow
-from folkmoot.store import deletions, erasure, incidents, outbox, overdue
+from folkmoot.store import cache, deletions, erasure, incidents, outbox, overdue
 
 #: Incidents stay this much longer than they must, so that they are deleted an hour's worth at a time.
 PURGE_EVERY = timedelta(hours=1)
@@ -29,6 +29,7 @@ def sweep(runtime: Runtime) -> None:
         forget_incidents,
         erase_old,
         see_off,
+        prune_cache,
     )
     for step in steps:
         try:
@@ -113,3 +114,13 @@ def see_off(runtime: Runtime) -> None:
     """Go on with the deletion of accounts whose gateway has not ended it."""
     for user_id in accounts.leaving(runtime.db):
         departure.finish(runtime, user_id)
+
+
+def prune_cache(runtime: Runtime) -> None:
+    """Delete the answers that are kept too long, once the oldest is so by an hour, and the oldest beyond their number.
+
+    Their queries keep them: what is deleted is that others may take them.
+    """
+    before = utcnow() - timedelta(hours=runtime.settings.cache_hours) - PURGE_EVERY
+    if pruned := cache.prune(runtime.db, before=before, most=runtime.settings.cache_entries):
+        log.info("pruned %d entries of the cache", pruned)

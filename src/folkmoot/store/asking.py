@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Row, bindparam, case, select, update
 from folkmoot.db import Database
 from folkmoot.models import Interaction, Response
 from folkmoot.resources import QueryStatus, ResponseStatus
-from folkmoot.store import outbox, usage
+from folkmoot.store import cache, outbox, usage
+from folkmoot.store.cache import Hit, Look, Place
 from folkmoot.store.usage import Spent
 
 #: Statuses in which responses are still taken.
@@ -52,6 +53,15 @@ class Claim:
     role: str
     attempt: int
     is_first: bool
+    #: The answer that the same call got before, if it did.
+    hit: Hit | None = None
+    #: What the answer is to be kept by.
+    key: str | None = None
+
+    @property
+    def place(self) -> Place:
+        """Whose answer this will be."""
+        return Place(self.job.user_id, self.job.job_id, self.agent_id, is_aggregator=False)
 
 
 @dataclass(frozen=True)
@@ -76,16 +86,38 @@ class Outcome:
     cost_usd: str | None = None
     #: What the user should know about the query because of it.
     note: str | None = None
+    cached: bool = False
+    cached_from: str | None = None
+    #: Whether the same call may get this answer again.
+    is_keepable: bool = False
 
     def columns(self) -> dict[str, Any]:
         """What of it the response's row holds."""
-        return {name: value for name, value in vars(self).items() if name != "note"}
+        return {name: value for name, value in vars(self).items() if name not in ("note", "is_keepable")}
+
+
+def to_ask(db: Database, job_id: str, agent_id: str) -> tuple[Row[Any], str] | None:
+    """A query and this agent's role in it, while it is to be asked."""
+    with db.read() as connection:
+        job = connection.execute(_OPEN_JOB, {"of_job": job_id}).first()
+        row = connection.execute(_SEAT, {"of_job": job_id, "of_agent": agent_id}).first()
+        return None if job is None or row is None else (job, row.role)
 
 
 def claim(
-    db: Database, job_id: str, agent_id: str, *, now: datetime, lease_until: datetime, attempts: int
+    db: Database,
+    job_id: str,
+    agent_id: str,
+    *,
+    now: datetime,
+    lease_until: datetime,
+    attempts: int,
+    seek: Look | None = None,
 ) -> Claim | None:
-    """Take the right to ask this agent, unless somebody holds it, the query is past asking, or it was tried enough."""
+    """Take the right to ask this agent, unless somebody holds it, the query is past asking, or it was tried enough.
+
+    With `seek` it is not taken either while the same call is under way: the work waits in the outbox for that to end.
+    """
     with db.write("claim-response", synced=False) as connection:
         job = connection.execute(db.locked(_OPEN_JOB), {"of_job": job_id}).first()
         row = connection.execute(_SEAT, {"of_job": job_id, "of_agent": agent_id}).first()
@@ -93,11 +125,26 @@ def claim(
             return None
         if row.lease_until is not None and row.lease_until > now:
             return None
+        found = None
+        if seek is not None:
+            place = Place(job.user_id, job_id, agent_id, is_aggregator=False)
+            found = cache.look(db, connection, seek, place, now=now)
+        if seek is not None and found == "under way":
+            outbox.park(connection, job_id, "ask", agent_id, awaits=seek.key, due_at=seek.park_until)
+            return None
         connection.execute(_TAKE, {"of_id": row.id, "attempts": row.attempts + 1, "lease_until": lease_until})
         if job.status == "accepted":
             _change(connection, job, status="asking")
         outbox.take(connection, job_id, "ask", agent_id)
-        return Claim(job, agent_id, row.role, row.attempts + 1, is_first=job.status == "accepted")
+        return Claim(
+            job,
+            agent_id,
+            row.role,
+            row.attempts + 1,
+            is_first=job.status == "accepted",
+            hit=found if isinstance(found, Hit) else None,
+            key=seek.key if seek is not None else None,
+        )
 
 
 def renew(db: Database, claim: Claim, *, lease_until: datetime) -> bool:
@@ -131,6 +178,10 @@ def finish(
         ended = {**outcome.columns(), "lease_until": None, "finished_at": now}
         if connection.execute(_HELD, {**_token(claim), **ended}).rowcount == 0:
             return False, None
+        if claim.key is not None and outcome.is_keepable:
+            cache.keep(db, connection, claim.key, claim.place, now=now)
+        elif claim.key is not None and claim.hit is None:
+            cache.drop(connection, claim.key, claim.job.job_id)
         notes = list(job.notes)
         if outcome.note is not None and outcome.note not in notes:
             notes.append(outcome.note)

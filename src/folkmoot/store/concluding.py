@@ -10,7 +10,8 @@ from sqlalchemy import Row, bindparam, insert, select, update
 from folkmoot.db import Database
 from folkmoot.models import Analysis, Interaction, Response
 from folkmoot.resources import AnalysisResource, ConsensusResource, QueryStatus
-from folkmoot.store import incidents, outbox, records, usage
+from folkmoot.store import cache, incidents, outbox, records, usage
+from folkmoot.store.cache import Hit, Look, Place
 from folkmoot.store.incidents import NewIncident
 from folkmoot.store.usage import Spent
 
@@ -39,13 +40,44 @@ class Conclusion:
     responses: tuple[Row[Any], ...]
     panel: tuple[str, ...]
     fence: int
+    #: The consensus that the same call got before, if it did.
+    hit: Hit | None = None
+    #: What the consensus is to be kept by.
+    key: str | None = None
+
+    @property
+    def place(self) -> Place:
+        """Whose consensus this will be."""
+        return Place(self.job.user_id, self.job.job_id, self.job.aggregator_requested, is_aggregator=True)
 
 
-def claim(db: Database, job_id: str, *, now: datetime, lease_until: datetime, attempts: int) -> Conclusion | None:
-    """Take the right to conclude, unless somebody holds it, the query is elsewhere, or it was tried enough."""
+def to_conclude(db: Database, job_id: str) -> Conclusion | None:
+    """A query that is to be concluded, as `claim` would give it, without the right to."""
+    with db.read() as connection:
+        job = connection.execute(_AGGREGATING, {"of_job": job_id}).first()
+        if job is None:
+            return None
+        answered = records.responses(connection, job_id, status="ok")
+        return Conclusion(job, tuple(answered), tuple(connection.scalars(_PANEL, {"of_job": job_id})), job.fence)
+
+
+def claim(
+    db: Database, job_id: str, *, now: datetime, lease_until: datetime, attempts: int, seek: Look | None = None
+) -> Conclusion | None:
+    """Take the right to conclude, unless somebody holds it, the query is elsewhere, or it was tried enough.
+
+    With `seek` it is not taken either while the same call is under way: the work waits in the outbox for that to end.
+    """
     with db.write("claim-conclusion", synced=False) as connection:
         job = connection.execute(db.locked(_AGGREGATING), {"of_job": job_id}).first()
         if job is None or job.fence >= attempts or (job.lease_until is not None and job.lease_until > now):
+            return None
+        found = None
+        if seek is not None:
+            place = Place(job.user_id, job_id, job.aggregator_requested, is_aggregator=True)
+            found = cache.look(db, connection, seek, place, now=now)
+        if seek is not None and found == "under way":
+            outbox.park(connection, job_id, "conclude", "", awaits=seek.key, due_at=seek.park_until)
             return None
         fence = job.fence + 1
         token = {"of_job": job_id, "of_fence": job.fence}
@@ -53,7 +85,8 @@ def claim(db: Database, job_id: str, *, now: datetime, lease_until: datetime, at
         outbox.take(connection, job_id, "conclude")
         answered = records.responses(connection, job_id, status="ok")
         panel = connection.scalars(_PANEL, {"of_job": job_id})
-        return Conclusion(job, tuple(answered), tuple(panel), fence)
+        hit = found if isinstance(found, Hit) else None
+        return Conclusion(job, tuple(answered), tuple(panel), fence, hit, seek.key if seek is not None else None)
 
 
 def renew(db: Database, conclusion: Conclusion, *, lease_until: datetime) -> bool:
@@ -73,6 +106,7 @@ def conclude(
     hint_due_at: datetime,
     why_other: str | None = None,
     spent: Sequence[Spent] = (),
+    is_keepable: bool = False,
 ) -> bool:
     """Store the consensus and end the query as done, with its analysis to follow; False when the claim is lost.
 
@@ -80,6 +114,7 @@ def conclude(
         used: the seat that acted as aggregator; None when one agent's response stands by itself.
         why_other: why it is another than the requested one, for everybody to read.
         spent: what the calls have used; it is counted whether the claim holds or not.
+        is_keepable: whether the same call may get this consensus again.
     """
     job_id = conclusion.job.job_id
     ended = _ended(conclusion, "done", notes, now) | {"aggregator_used": used}
@@ -88,6 +123,10 @@ def conclude(
         if connection.execute(_HELD, ended).rowcount == 0:
             return False
         connection.execute(_ADD_CONSENSUS, _consensus(job_id, consensus, now))
+        if conclusion.key is not None and is_keepable:
+            cache.keep(db, connection, conclusion.key, conclusion.place, now=now)
+        elif conclusion.key is not None and conclusion.hit is None:
+            cache.drop(connection, conclusion.key, job_id)
         connection.execute(_ADD_ANALYSIS, {"job_id": job_id, "status": "pending", "created_at": now})
         outbox.clear(connection, job_id)
         outbox.add(connection, job_id, "analyse", [""], due_at=hint_due_at)
@@ -100,6 +139,8 @@ def fail(db: Database, conclusion: Conclusion, *, notes: list[str], now: datetim
     with db.write("fail-conclusion") as connection:
         usage.add(connection, conclusion.job.job_id, spent)
         ended = connection.execute(_HELD, _ended(conclusion, "failed", notes, now)).rowcount == 1
+        if conclusion.key is not None:
+            cache.drop(connection, conclusion.key, conclusion.job.job_id)
         if ended:
             outbox.clear(connection, conclusion.job.job_id)
         return ended
@@ -149,7 +190,6 @@ def _consensus(job_id: str, consensus: ConsensusResource, now: datetime) -> dict
         "is_aggregator": True,
         "role": "None",
         "status": "ok",
-        "cached": False,
         "attempts": 1,
         "created_at": now,
         "finished_at": now,

@@ -15,6 +15,8 @@ BATCH = 500
 _OF_JOB = Outbox.job_id == bindparam("of_job")
 _ADD = insert(Outbox)
 _TAKE = delete(Outbox).where(_OF_JOB, Outbox.task == bindparam("of_task"), Outbox.agent_id == bindparam("of_agent"))
+_PARK = update(Outbox).where(_OF_JOB, Outbox.task == bindparam("of_task"), Outbox.agent_id == bindparam("of_agent"))
+_WAITING = select(Outbox.job_id, Outbox.task, Outbox.agent_id).where(Outbox.awaits == bindparam("of_key"))
 _CLEAR = delete(Outbox).where(_OF_JOB)
 _DUE = select(Outbox.id, Outbox.job_id, Outbox.task, Outbox.agent_id, Outbox.sent).where(
     Outbox.due_at <= bindparam("now")
@@ -44,6 +46,20 @@ def add(
 def take(connection: Connection, job_id: str, task: str, agent_id: str = "") -> None:
     """Remove the row of a piece of work that somebody has taken."""
     connection.execute(_TAKE, {"of_job": job_id, "of_task": task, "of_agent": agent_id})
+
+
+def park(connection: Connection, job_id: str, task: str, agent_id: str, *, awaits: str, due_at: datetime) -> None:
+    """Have a piece of work wait for an equal call that is under way; it is sent again when that ends, or when due."""
+    of = {"of_job": job_id, "of_task": task, "of_agent": agent_id}
+    if connection.execute(_PARK, {**of, "awaits": awaits, "due_at": due_at}).rowcount == 0:
+        row = {"job_id": job_id, "task": task, "agent_id": agent_id, "sent": 0, "due_at": due_at, "awaits": awaits}
+        connection.execute(_ADD, [row])
+
+
+def waiting(db: Database, key: str) -> list[tuple[str, str, str]]:
+    """(job_id, task, agent_id) of all the work that waits for a call."""
+    with db.read() as connection:
+        return [(row.job_id, row.task, row.agent_id) for row in connection.execute(_WAITING, {"of_key": key})]
 
 
 def clear(connection: Connection, job_id: str) -> None:

@@ -53,6 +53,7 @@ class NewQuery:
     deadline_at: datetime
     instructions: str = ""
     turns: Sequence[tuple[str, str]] = ()
+    use_cache: bool = True
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,7 @@ def _interaction(new: NewQuery) -> dict[str, Any]:
         "created_at": new.created_at,
         "ask_deadline_at": new.ask_deadline_at,
         "deadline_at": new.deadline_at,
+        "use_cache": new.use_cache,
     }
 
 
