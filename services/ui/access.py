@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import gradio as gr
 
+from services.client.rest import Gateway, GatewayError, Json, Refused, SignedOut, Unreachable
 from services.ui import render, secrets
 from services.ui.account import Updates, autocomplete
-from services.ui.rest import Gateway, GatewayError, Json, Refused, SignedOut, Unreachable
 
 #: The lists are read anew this often while they are on show, in seconds.
 EVERY_S = 2.0
