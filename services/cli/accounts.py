@@ -41,12 +41,7 @@ def logout(user: User) -> Exit:
 
 def _session(user: User) -> str:
     username = user.arguments.username or _line("Username: ")
-    try:
-        return str(user.gateway.sign_in(username, _secret("Password: "))["token"])
-    except GatewayError as error:
-        if error.status == 401:
-            raise Stopped(str(error), Exit.NOT_ALLOWED) from error
-        raise
+    return str(user.gateway.sign_in(username, _secret("Password: "))["token"])
 
 
 def _line(prompt: str) -> str:

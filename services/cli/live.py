@@ -85,7 +85,10 @@ def picture(job: Job, width: int, height: int, now: datetime) -> RenderableType:
     consensus = _consensus(job)
     # Below the columns stand the line of progress and its bar, and the cursor.
     free = height - 3
-    lines = max(LINES, free // (rows + bool(consensus)) - 2)
+    room = max(LINES, free // (rows + bool(consensus)) - 2)
+    # As high as the longest text needs: a picture that fills the screen from the start has nothing to say.
+    texts = [_said(job, seat) for seat in seats]
+    lines = max(LINES, *(min(room, _height(text, width // columns)) for text in texts))
     board = Table.grid(expand=True)
     for _ in range(columns):
         board.add_column(ratio=1)
@@ -94,6 +97,7 @@ def picture(job: Job, width: int, height: int, now: datetime) -> RenderableType:
         board.add_row(*frames[start : start + columns])
     parts: list[RenderableType] = [board]
     if consensus:
+        lines = max(LINES, min(room, _height(consensus, width)))
         parts.append(_frame("consensus", consensus, "bold", width, lines))
     return Group(*parts, _progress(job, width, now))
 
@@ -103,13 +107,17 @@ def _seat(job: Job, seat: Json, place: int, width: int, lines: int) -> Panel:
     state = words.STATES[seat["status"]]
     if seat["latency_ms"] is not None and seat["status"] == "ok":
         state += f", {words.duration(seat['latency_ms'])}"
-    draft = job.responses.get(seat["agent_id"])
-    text = seat["text"] or seat["error"] or (draft.text if draft else "")
-    if draft and draft.text and seat["status"] == "pending":
+    text = _said(job, seat)
+    if text and seat["status"] == "pending":
         state = "writing"
     failed = seat["status"] not in ("ok", "pending")
     style = "red" if failed else style_of(place)
     return _frame(seat["agent_id"] + role, text, style, width, lines, state=state, dim=failed)
+
+
+def _said(job: Job, seat: Json) -> str:
+    draft = job.responses.get(seat["agent_id"])
+    return str(seat["text"] or seat["error"] or (draft.text if draft else ""))
 
 
 def _consensus(job: Job) -> str:
@@ -132,6 +140,12 @@ def _frame(title: str, text: str, style: str, width: int, lines: int, *, state: 
         border_style="red" if dim else "dim",
         height=lines + 2,
     )
+
+
+def _height(text: str, width: int) -> int:
+    """Lines that the text takes in a frame of this width, at most; those of a screen and more count alike."""
+    inner = max(1, width - 4)
+    return sum(1 + len(line) * 5 // (inner * 4) for line in text[-inner * 400 :].splitlines())
 
 
 def _end(text: str, width: int, lines: int) -> str:

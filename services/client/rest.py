@@ -72,7 +72,9 @@ class Gateway:
         try:
             return self._call("POST", "/api/v1/sessions", body={"username": username, "password": password})
         except SignedOut as error:
-            raise Refused(str(error)) from error
+            refused = Refused(str(error))
+            refused.status = error.status
+            raise refused from error
 
     def whose(self, token: str) -> Json:
         """The session's `username`, and whether it `is_admin`."""

@@ -35,7 +35,7 @@ def serve(gateway: Gateway, identity: Identity) -> MCPServer[Any]:
     mcp: MCPServer[Any] = MCPServer("folkmoot", title="Folkmoot", instructions=INSTRUCTIONS, log_level="WARNING")
 
     @mcp.tool(annotations=ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=True))
-    async def ask_council(
+    async def ask_council(  # noqa: PLR0917 # a tool is called by names alone
         question: Question,
         ctx: Context[Any, Any],
         domain: Domain = None,
