@@ -28,17 +28,13 @@ class OnScreen:
         self._stream = pyte.ByteStream(self._screen)
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-        #: Every line that was ever seen, for what a picture shows is gone with it.
+        #: All that the program has written, codes and all.
         self.raw = b""
 
-        def take_terminal() -> None:
-            os.setsid()
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
         environment = {**environment, "TERM": "xterm-256color"}
-        self._program = subprocess.Popen(
-            words, stdin=slave, stdout=slave, stderr=slave, cwd=ROOT, env=environment, preexec_fn=take_terminal
-        )
+        # The terminal becomes its controlling one, which turns Ctrl-C into SIGINT.
+        words = ["setsid", "--ctty", *words]
+        self._program = subprocess.Popen(words, stdin=slave, stdout=slave, stderr=slave, cwd=ROOT, env=environment)
         os.close(slave)
 
     def __enter__(self) -> Self:
