@@ -5,12 +5,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from mcp.server.transport_security import TransportSecuritySettings
-
 from ..client.logins import SERVER, LoginError, Logins, server_of
 from ..client.rest import Gateway
 from .identity import Identity
-from .server import serve
 
 #: Names by which a browser's page could reach a server on this machine; a page under another name is refused.
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
@@ -24,20 +21,15 @@ def main(words: Sequence[str] | None = None) -> int:
     except LoginError as error:
         sys.stderr.write(f"folkmoot-mcp: {error}\n")
         return 2
+    try:
+        from .running import run  # noqa: PLC0415
+    except ModuleNotFoundError:
+        sys.stderr.write("folkmoot-mcp: the extra `mcp` is not installed; install folkmoot-cli[mcp].\n")
+        return 1
     over_http = said.transport == "http"
     identity = Identity(server, Logins(os.environ), shared=said.shared_login or not over_http)
-    mcp = serve(Gateway(server), identity)
-    if not over_http:
-        mcp.run("stdio")
-        return 0
-    names = (*LOCAL, said.host, *said.allow_host)
-    security = TransportSecuritySettings(
-        allowed_hosts=[form for name in names for form in (name, f"{name}:*")],
-        allowed_origins=[
-            f"{scheme}://{name}{port}" for name in names for scheme in ("http", "https") for port in ("", ":*")
-        ],
-    )
-    mcp.run("streamable-http", host=said.host, port=said.port, transport_security=security)
+    address = (said.host, said.port) if over_http else None
+    run(Gateway(server), identity, address, {*LOCAL, said.host, *said.allow_host})
     return 0
 
 

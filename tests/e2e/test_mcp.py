@@ -15,6 +15,7 @@ import requests
 from mcp import Client as McpClient
 from mcp import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
+from mcp_types import CallToolResult, TextContent
 
 from tests.client import Client
 from tests.scripted_model import ScriptedModel
@@ -66,6 +67,12 @@ async def _conversation(client: McpClient) -> tuple[dict[str, Any], dict[str, An
     return asked.structured_content, read.structured_content, told
 
 
+def _words(answer: CallToolResult) -> str:
+    (content,) = answer.content
+    assert isinstance(content, TextContent)
+    return content.text
+
+
 def _on_stdio(environment: dict[str, str]) -> McpClient:
     return McpClient(
         stdio_client(StdioServerParameters(command=sys.executable, args=SERVER, env=environment, cwd=ROOT))
@@ -112,7 +119,7 @@ def test_lends_no_login_over_http(model: ScriptedModel, client: Client, over_htt
     rebound = requests.post(over_http, json={}, headers={"Host": "evil.example"}, timeout=10)
 
     assert refused.is_error
-    assert "Authorization" in refused.content[0].text
+    assert "Authorization" in _words(refused)
     assert (of_elsewhere.status_code, rebound.status_code) == (403, 421)
     assert client.history()["queries"] == []
 
@@ -148,9 +155,12 @@ def test_refusals_are_sentences(model: ScriptedModel, stack: Running, environmen
         async with _on_stdio(environment) as mcp:
             answers = [await mcp.call_tool(name, arguments) for name, arguments in calls]
         assert all(answer.is_error for answer in answers)
-        return [answer.content[0].text for answer in answers]
+        return [_words(answer) for answer in answers]
 
-    wrong = [("ask_council", {**QUESTION, "roles": ["Pirate"]}), ("read_result", {"job_id": "no-such-job"})]
+    wrong: list[tuple[str, dict[str, Any]]] = [
+        ("ask_council", {**QUESTION, "roles": ["Pirate"]}),
+        ("read_result", {"job_id": "no-such-job"}),
+    ]
     role, job = asyncio.run(calls(environment, *wrong))
     (token,) = asyncio.run(calls({**environment, "FOLKMOOT_TOKEN": "fm_wrong"}, ("ask_council", QUESTION)))
 
