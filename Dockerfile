@@ -114,6 +114,7 @@ FROM base AS ui
 COPY requirements/ui.txt requirements/
 RUN infra/install requirements/ui.txt
 COPY services/__init__.py services/
+COPY services/client services/client
 COPY services/ui services/ui
 ENV FOLKMOOT_UI_BIND=0.0.0.0:7860
 USER 10001

@@ -17,7 +17,7 @@ SERVICES := gateway worker analysis heartbeat migrate ui model
 IMAGES := $(filter-out analysis,$(SERVICES)) flower
 # Named by what the analysis needs, for work that it does not do: no model is fetched from a hub, nothing is built.
 UNUSED := hf-xet huggingface-hub fsspec filelock setuptools
-EXTRAS := $(SERVICES:%=--extra %)
+EXTRAS := $(SERVICES:%=--extra %) --extra cli --extra mcp
 
 SLOWER := tests/unit/analysis tests/services/test_sign_in_time.py tests/services/test_analyser.py tests/services/test_rabbitmq.py tests/services/test_seats.py
 SCRIPTS := infra/containers/install tests/compose/standins/postgres-entrypoint

@@ -15,7 +15,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 from folkmoot.agents import AGGREGATE_QUEUE, queue_of  # noqa: E402
 from infra.local import processes  # noqa: E402
 from infra.local.settings import StackSettings, StartError, read  # noqa: E402
-from services.ui.rest import Gateway, GatewayError  # noqa: E402
+from services.client.rest import Gateway, GatewayError  # noqa: E402
 
 QUESTION = "Should a city close its centre to private cars? Answer in one short paragraph."
 

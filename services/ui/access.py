@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import gradio as gr
 
+from services.client.rest import Gateway, GatewayError, Json, Refused, SignedOut, Unreachable
 from services.ui import render, secrets, spending
 from services.ui.account import Updates, autocomplete
 from services.ui.farewell import Farewell
 from services.ui.own_key import OwnKey
-from services.ui.rest import Gateway, GatewayError, Json, Refused, SignedOut, Unreachable
 
 #: The lists are read anew this often while they are on show, in seconds.
 EVERY_S = 2.0

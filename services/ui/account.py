@@ -4,9 +4,9 @@ from typing import Any
 
 import gradio as gr
 
+from services.client.rest import Gateway, GatewayError
 from services.ui import render
 from services.ui.memory import Memory
-from services.ui.rest import Gateway, GatewayError
 
 #: Handlers answer with what to change, by component.
 Updates = dict[Any, Any]

@@ -7,11 +7,11 @@ from fastapi import FastAPI
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.client.rest import Gateway
 from services.ui import files, session
 from services.ui.delivery import Delivery
 from services.ui.origin import SameOrigin
 from services.ui.page import Page
-from services.ui.rest import Gateway
 from services.ui.settings import Settings
 
 #: Gradio serves these to everybody; the page has no files to take or to give.

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import gradio as gr
 
+from services.client.rest import Gateway, GatewayError, Json, Refused, SignedOut, Unreachable
 from services.ui import health, render
 from services.ui.account import Updates
-from services.ui.rest import Gateway, GatewayError, Json, Refused, SignedOut, Unreachable
 
 #: The board is read anew this often while it is on show, in seconds; the heartbeat service writes it as often.
 EVERY_S = 2.0

@@ -2,8 +2,8 @@
 
 from html import escape
 
+from services.client.job import Job
 from services.ui.findings import absence
-from services.ui.job import Job
 
 #: By the chart's name: its title, and a sentence on how to read it.
 READING = {

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from html import escape
 
+from services.client.rest import Json
 from services.ui.domains import accent, mark
-from services.ui.rest import Json
 
 
 def framing(catalogue: Json, domain: str, question_type: str) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from html import escape
 
+from services.client.rest import Json
 from services.ui.domains import accent, mark
-from services.ui.rest import Json
 from services.ui.times import ago
 
 #: A query's status in words; the tone picks its colour.

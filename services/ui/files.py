@@ -5,7 +5,7 @@ from typing import Literal
 from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from services.ui.rest import Gateway, GatewayError, NotYet, SignedOut, Unreachable
+from services.client.rest import Gateway, GatewayError, NotYet, SignedOut, Unreachable
 from services.ui.session import token_of
 
 Chart = Literal["heatmap", "sentiment", "emotion", "radar", "claims"]

@@ -3,7 +3,7 @@
 from html import escape
 from typing import Any
 
-from services.ui.job import Job
+from services.client.job import Job
 
 CAUTION = "Agreement is not correctness: models that learned alike can be wrong alike."
 #: Points of one kind that are shown at once; the rest unfolds.

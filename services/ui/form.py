@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import gradio as gr
 from gradio.components import Component
 
+from services.client.rest import Json
 from services.ui import chosen, render
 from services.ui.account import Updates
 from services.ui.memory import EMPTY_DRAFT, Memory
-from services.ui.rest import Json
 
 #: Rows for agents are drawn before the catalogue is known; a roster may have as many seats as this.
 ROWS = 16

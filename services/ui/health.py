@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from html import escape
 
-from services.ui.job import COLOURS, moment
-from services.ui.rest import Json
+from services.client.job import COLOURS, moment
+from services.client.rest import Json
 from services.ui.times import ago, duration, span
 
 TONES = {"healthy": "good", "unhealthy": "warn", "failed": "bad"}

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import gradio as gr
 from gradio.components import Component
 
+from services.client.job import moment
+from services.client.rest import Gateway, GatewayError, Json, Refused, SignedOut, Unreachable
 from services.ui import entries, render
 from services.ui.account import Updates
-from services.ui.job import moment
-from services.ui.rest import Gateway, GatewayError, Json, Refused, SignedOut, Unreachable
 
 #: Questions on a page.
 LENGTH = 20

@@ -7,12 +7,12 @@ from itertools import count
 
 import gradio as gr
 
+from services.client.job import Job
+from services.client.rest import Gateway, Json, Refused, SignedOut
+from services.client.watch import watch
 from services.ui import charts, findings, render
 from services.ui.account import Updates
-from services.ui.job import Job
 from services.ui.memory import Memory
-from services.ui.rest import Gateway, Json, Refused, SignedOut
-from services.ui.watch import watch
 
 
 class Live:

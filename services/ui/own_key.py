@@ -4,9 +4,9 @@ from html import escape
 
 import gradio as gr
 
+from services.client.rest import Gateway, Json
 from services.ui import render
 from services.ui.account import Updates, autocomplete
-from services.ui.rest import Gateway, Json
 
 HEADING = (
     '<h2 class="fm-title">Provider key</h2><p class="fm-absent">Your own questions are then asked with your key in '

@@ -6,13 +6,13 @@ from uuid import uuid4
 
 import gradio as gr
 
+from services.client.rest import Gateway, GatewayError, Json, SignedOut
 from services.ui import form, render, session
 from services.ui.account import Account, Updates
 from services.ui.form import Form
 from services.ui.live import Live
 from services.ui.memory import EMPTY_DRAFT, Memory
 from services.ui.places import QUIET, Places
-from services.ui.rest import Gateway, GatewayError, Json, SignedOut
 
 #: Users who can watch at the same time; each holds one place while a query runs.
 WATCHERS = 400

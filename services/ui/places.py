@@ -6,13 +6,13 @@ from uuid import uuid4
 
 import gradio as gr
 
+from services.client.rest import Gateway, Json, SignedOut
 from services.ui import session
 from services.ui.access import Access
 from services.ui.account import Updates
 from services.ui.board import Board
 from services.ui.history import History, Wanted
 from services.ui.memory import Memory
-from services.ui.rest import Gateway, Json, SignedOut
 
 ASK, HISTORY, AGENTS, ACCOUNT = "ask", "history", "agents", "account"
 

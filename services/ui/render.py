@@ -9,10 +9,10 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
+from services.client.job import Job
+from services.client.rest import Json
 from services.ui.domains import mark
 from services.ui.entries import shortened
-from services.ui.job import Job
-from services.ui.rest import Json
 from services.ui.times import duration
 
 BRAND = '<h1 class="fm-brand">Folkmoot</h1>'

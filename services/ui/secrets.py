@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from html import escape
 
-from services.ui.job import moment
-from services.ui.rest import Json
+from services.client.job import moment
+from services.client.rest import Json
 from services.ui.times import ago
 
 NO_TOKENS = '<p class="fm-absent">You have no API token.</p>'

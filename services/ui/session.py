@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from services.ui.rest import Gateway, GatewayError, Refused, SignedOut
+from services.client.rest import Gateway, GatewayError, Refused, SignedOut
 
 ENDED = "Your session has ended. Sign in again."
 

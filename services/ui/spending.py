@@ -3,7 +3,7 @@
 from decimal import Decimal
 from html import escape
 
-from services.ui.rest import Json
+from services.client.rest import Json
 
 NOBODY = '<p class="fm-absent">Nobody has used anything today.</p>'
 DELETED = "deleted accounts"

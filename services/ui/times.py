@@ -3,7 +3,7 @@
 from datetime import datetime
 from html import escape
 
-from services.ui.job import moment
+from services.client.job import moment
 
 #: Seconds of each unit that is told, the largest first.
 UNITS = ((86_400, "day"), (3_600, "h"), (60, "min"), (1, "s"))

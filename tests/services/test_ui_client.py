@@ -17,14 +17,14 @@ from typing import Any
 
 import pytest
 
+from services.client.job import Job
+from services.client.rest import Gateway, Refused, SignedOut, Unreachable
+from services.client.stream import Event, parse_events
+from services.client.watch import watch
 from services.ui import render
 from services.ui.form import CHOOSE, DEAL, ROWS, Filled, body
-from services.ui.job import Job
 from services.ui.memory import EMPTY_DRAFT
-from services.ui.rest import Gateway, Refused, SignedOut, Unreachable
 from services.ui.settings import SettingsError, load
-from services.ui.stream import Event, parse_events
-from services.ui.watch import watch
 from tests.stack import ROOT, eventually
 
 #: Seconds in which the UI must have ended after SIGTERM.

@@ -7,8 +7,8 @@ import pytest
 
 from folkmoot.analysis.chart_style import SEATS
 from folkmoot.catalogue import DOMAINS
+from services.client.job import COLOURS
 from services.ui.domains import accent
-from services.ui.job import COLOURS
 
 STYLE = Path(__file__).parents[2] / "services" / "ui" / "style.css"
 #: What accents are written on, light and dark: the page, its cards, and its soft ground.

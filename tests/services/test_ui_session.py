@@ -6,8 +6,8 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from services.client.rest import Gateway
 from services.ui.origin import SameOrigin
-from services.ui.rest import Gateway
 from services.ui.session import routes
 from tests.services.test_ui_client import ScriptedGateway, scripted
 

@@ -1,4 +1,4 @@
-"""The gateway as the UI sees it: one method a call, its errors as sentences, its event stream unbroken."""
+"""The gateway as its clients see it: one method a call, its errors as sentences, its event stream unbroken."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +10,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
-from services.ui.stream import INTERRUPTED, Event, parse_events, until
+from .stream import INTERRUPTED, Event, parse_events, until
 
 Json = dict[str, Any]
 
@@ -25,7 +25,17 @@ STREAM_ATTEMPTS = 60
 
 
 class GatewayError(Exception):
-    """The gateway did not do what was asked; the text is a sentence for the user."""
+    """The gateway did not do what was asked; the text is a sentence for the user.
+
+    Attributes:
+        status: of the gateway's answer; None when there was none.
+        retry_after_s: when the gateway says that it is worth trying again.
+        fields: what is wrong with each field of what was sent, in pairs of its name and a sentence.
+    """
+
+    status: int | None = None
+    retry_after_s: float | None = None
+    fields: tuple[tuple[str, str], ...] = ()
 
 
 class Unreachable(GatewayError):
@@ -62,7 +72,9 @@ class Gateway:
         try:
             return self._call("POST", "/api/v1/sessions", body={"username": username, "password": password})
         except SignedOut as error:
-            raise Refused(str(error)) from error
+            refused = Refused(str(error))
+            refused.status = error.status
+            raise refused from error
 
     def whose(self, token: str) -> Json:
         """The session's `username`, and whether it `is_admin`."""
@@ -245,7 +257,15 @@ class Gateway:
 
 
 def _error(response: requests.Response) -> GatewayError:
-    sentence = _sentence(response)
+    problem = _problem(response)
+    error = _kind(response, _sentence(problem))
+    error.status, error.fields = response.status_code, _fields(problem)
+    wait = response.headers.get("Retry-After", "")
+    error.retry_after_s = float(wait) if wait.isdigit() else None
+    return error
+
+
+def _kind(response: requests.Response, sentence: str) -> GatewayError:
     if response.status_code == 401:
         return SignedOut(sentence or "Your session has ended; sign in again.")
     if response.status_code == 409 and "Retry-After" in response.headers:
@@ -255,20 +275,29 @@ def _error(response: requests.Response) -> GatewayError:
     return Refused(sentence or f"The gateway refused this with status {response.status_code}.")
 
 
-def _sentence(response: requests.Response) -> str:
-    """What the problem says to a person: its fields' sentences when it has any, else its detail."""
+def _problem(response: requests.Response) -> Json:
+    """The problem document; an empty one when something else answered."""
     if "json" not in response.headers.get("Content-Type", ""):
-        return ""
+        return {}
     try:
         problem = response.json()
     except ValueError:
-        return ""
-    if not isinstance(problem, dict):
-        return ""
-    fields = problem.get("errors")
-    if isinstance(fields, list) and fields:
-        return " ".join(str(field.get("detail", "")) for field in fields)
+        return {}
+    return problem if isinstance(problem, dict) else {}
+
+
+def _sentence(problem: Json) -> str:
+    """What the problem says to a person: its fields' sentences when it has any, else its detail."""
+    if fields := _fields(problem):
+        return " ".join(detail for _, detail in fields)
     return str(problem.get("detail") or problem.get("title") or "")
+
+
+def _fields(problem: Json) -> tuple[tuple[str, str], ...]:
+    errors = problem.get("errors")
+    if not isinstance(errors, list):
+        return ()
+    return tuple((str(each.get("field", "")), str(each.get("detail", ""))) for each in errors)
 
 
 def _http() -> requests.Session:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from services.ui.rest import Json
-from services.ui.stream import Event
+from .rest import Json
+from .stream import Event
 
 #: Statuses in which a query has ended.
 ENDED = ("done", "failed", "cancelled")

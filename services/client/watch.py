@@ -1,13 +1,14 @@
-"""Watching a query: a thread reads its events from the gateway, and the page gets a picture whenever it changed."""
+"""Watching a query: a thread reads what happens, and whoever shows it gets a picture whenever it changed."""
 
 import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator
 
-from services.ui.job import ENDED, Job
-from services.ui.rest import Gateway, GatewayError, Json, Refused, Unreachable
-from services.ui.stream import INTERRUPTED, Event
+from .follow import follow
+from .job import Job
+from .rest import Gateway, GatewayError, Json, Refused
+from .stream import Event
 
 #: The time left is shown anew this often, though nothing else came.
 TICK_S = 1.0
@@ -77,38 +78,16 @@ class _Reader(threading.Thread):
         except GatewayError as error:
             self._put(error)
         except Exception:
-            # The page must not wait forever for a reader that died of a mistake of ours.
-            self._put(Refused("The answer could not be read; reload the page to try again."))
+            # Nobody must wait forever for a reader that died of a mistake of ours.
+            self._put(Refused("The answer could not be read; try again."))
             raise
         self._put(None)
 
     def _read(self) -> None:
-        resource = self._gateway.query(self._token, self._job_id)
-        self._put(resource)
-        if Job(resource).settled:
-            return
-        for event in self._gateway.follow(self._token, self._job_id, self._stopped.is_set):
-            self._put(event)
-            # The events tell how it goes; the notes, and whether it is degraded, stand in the stored query.
-            if _tells_the_end(event):
-                self._put(self._gateway.query(self._token, self._job_id))
-            elif event is INTERRUPTED and self._ended_meanwhile():
-                return
-
-    def _ended_meanwhile(self) -> bool:
-        """Read the query itself while its stream is away; it may have come forward, or ended."""
-        try:
-            resource = self._gateway.query(self._token, self._job_id)
-        except Unreachable:
-            return False
-        self._put(resource)
-        return Job(resource).settled
+        for item in follow(self._gateway, self._token, self._job_id, self._stopped.is_set):
+            self._put(item)
 
     def _put(self, item: Item) -> None:
         # A loop that has closed has no page left to tell.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._items.put_nowait, item)
-
-
-def _tells_the_end(event: Event) -> bool:
-    return event.name == "end" or (event.name == "status" and event.data["status"] in ENDED)
