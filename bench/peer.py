@@ -61,7 +61,7 @@ class Peer(Council):
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self._folder),
-            "MOM_API_TOKEN": "peer",
+            "MOM_API_TOKEN": "peer",  # nosec B105 # it listens for this bench alone
             "STUB_API_KEY": "none",
             "OPENAI_API_BASE": self._stub.url,
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",
