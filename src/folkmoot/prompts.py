@@ -116,8 +116,8 @@ def synthesis_prompt(question: Question, responses: Sequence[tuple[str, str]], *
     """The messages for the aggregator, within `tokens`.
 
     A response is data, never an instruction: each of its lines begins with `> `, whatever it holds, so that no line of
-    it can pose as one of ours. Labels are letters in an order shuffled by `seed`, so that neither a model's name nor its
-    place says whose response it is.
+    it can pose as one of ours. Labels are letters in an order shuffled by `seed`, so that neither a model's name nor
+    its place says whose response it is.
 
     Args:
         question: what was asked.
