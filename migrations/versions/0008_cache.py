@@ -33,7 +33,7 @@ def upgrade() -> None:
     op.create_index("ix_cache_user_id", "cache", ["user_id"], unique=False)
     op.create_index("ix_cache_created_at", "cache", ["created_at"], unique=False)
     op.add_column("responses", sa.Column("cached_from", sa.String(length=36), nullable=True))
-    op.add_column("interactions", sa.Column("use_cache", sa.Boolean(), server_default=sa.true(), nullable=False))
+    op.add_column("interactions", sa.Column("use_cache", sa.Boolean(), nullable=True))
     op.add_column("outbox", sa.Column("awaits", sa.String(length=64), nullable=True))
     op.create_index("ix_outbox_awaits", "outbox", ["awaits"], unique=False)
 

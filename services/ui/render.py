@@ -170,7 +170,19 @@ def answer(job: Job) -> str:
         return ""
     requested = job.resource["aggregator"]["requested"]
     writer = verb if agent_id == requested else f"{verb} in place of {requested}"
-    parts = [writer, *([stored["model"], duration(stored["latency_ms"]), _tokens(stored)] if stored else [])]
+    parts = [
+        writer,
+        *(
+            [
+                stored["model"],
+                duration(stored["latency_ms"]),
+                _tokens(stored),
+                "from the cache" if stored.get("cached") else "",
+            ]
+            if stored
+            else []
+        ),
+    ]
     return (
         f'<section class="fm-answer" aria-label="Consensus"><header><h2>Consensus</h2>'
         f'<p class="fm-model">{escape(" · ".join(part for part in parts if part))}</p>'

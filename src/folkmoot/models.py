@@ -20,7 +20,6 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     text,
-    true,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -166,7 +165,8 @@ class Interaction(Base):
     ask_deadline_at: Mapped[datetime] = mapped_column(UtcTime)
     deadline_at: Mapped[datetime] = mapped_column(UtcTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
-    use_cache: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
+    #: False when every call is to be made anew; empty for most.
+    use_cache: Mapped[bool | None] = mapped_column(Boolean)
 
 
 class Response(Base):

@@ -29,7 +29,7 @@ def look_for(runtime: Runtime, job_id: str, agent_id: str) -> Look | None:
     tokens = seat.prompt_tokens or seat.context_tokens - seat.max_tokens
     prompt = prompts.agent_prompt(queries.question(runtime.db, job), role, tokens=tokens)
     sent = cache.request(seat, prompt.messages, temperature=seat.temperature, max_tokens=seat.max_tokens)
-    return cache.look_for(runtime, cache.key(job.user_id, agent_id, "response", sent), reads=job.use_cache)
+    return cache.look_for(runtime, cache.key(job.user_id, agent_id, "response", sent), reads=job.use_cache is not False)
 
 
 def answer(runtime: Runtime, claim: Claim, spent: list[Spent]) -> Outcome:

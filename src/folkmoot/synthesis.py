@@ -247,4 +247,6 @@ def look_for(runtime: Runtime, job_id: str) -> Look | None:
     tokens = seat.context_tokens - seat.aggregator_max_tokens
     prompt = _synthesis_prompt(queries.question(runtime.db, job), found, tokens)
     sent = cache.request(seat, prompt.messages, temperature=seat.temperature, max_tokens=seat.aggregator_max_tokens)
-    return cache.look_for(runtime, cache.key(job.user_id, agent_id, "consensus", sent), reads=job.use_cache)
+    return cache.look_for(
+        runtime, cache.key(job.user_id, agent_id, "consensus", sent), reads=job.use_cache is not False
+    )

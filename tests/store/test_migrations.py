@@ -13,7 +13,7 @@ from folkmoot import accounts, invitations, tokens
 from folkmoot.db import Database
 from folkmoot.models import Base, Incident, ProviderKey, Response, Session, User
 from folkmoot.resources import AnalysisResource
-from folkmoot.store import charts, concluding, deletions, incidents, queries
+from folkmoot.store import cache, charts, concluding, deletions, incidents, queries
 from folkmoot.store.charts import Picture
 from folkmoot.store.incidents import NewIncident
 from tests.store import rows
@@ -22,7 +22,7 @@ from tests.store.servers import migrate, migrate_down, revisions
 
 TABLES = {
     "users", "sessions", "api_tokens", "invitations", "interactions", "responses", "analysis", "charts", "deletions",
-    "outbox", "incidents", "usage", "provider_keys",
+    "outbox", "incidents", "usage", "provider_keys", "cache",
 }  # fmt: skip
 
 
@@ -46,6 +46,8 @@ def fill(db: Database) -> None:
     concluding.finish_analysis(db, job_id, ready, now=NOW)
     charts.keep(db, job_id, [Picture("radar", "png", b"1")])
     deletions.hide(db, job_id, user_id=ada, due_at=NOW)
+    with db.write() as connection:
+        cache.keep(db, connection, "0" * 64, cache.Place(ada, job_id, "qwen", is_aggregator=False), now=NOW)
     rows.claimed(db, rows.accepted(db, ada), "qwen")
 
 

@@ -148,7 +148,7 @@ def _interaction(new: NewQuery) -> dict[str, Any]:
         "created_at": new.created_at,
         "ask_deadline_at": new.ask_deadline_at,
         "deadline_at": new.deadline_at,
-        "use_cache": new.use_cache,
+        "use_cache": None if new.use_cache else False,
     }
 
 
