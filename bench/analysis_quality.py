@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from folkmoot.analysis.analyser import Analyser
 from folkmoot.analysis.baseline import unrelated
-from folkmoot.analysis.embedding import Embedder
+from folkmoot.analysis.embedding import Embedder, Vectors, pooled
 from folkmoot.analysis.relations import Relation
+from folkmoot.analysis.sentences import Parser
 
 RESULTS = Path(__file__).with_name("results")
 TOPICS = Path(__file__).with_name("data") / "topics.jsonl"
@@ -122,10 +123,19 @@ def _topics(analyser: Analyser) -> Iterator[Line]:
             False,
             len(topics),
         )
-    texts = [(number, text) for number, topic in enumerate(topics) for side in topic["sides"] for text in side]
-    mean, deviation = unrelated(Embedder().embed([text for _, text in texts]), [number for number, _ in texts])
-    yield "topics", "cosine of unrelated responses, mean x 100", 100 * mean, False, len(texts)
-    yield "topics", "cosine of unrelated responses, SD x 100", 100 * deviation, False, len(texts)
+    sides = [(number, " ".join(side)) for number, topic in enumerate(topics) for side in topic["sides"]]
+    mean, deviation = unrelated(_pooled([text for _, text in sides]), [number for number, _ in sides])
+    yield "topics", "cosine of unrelated responses, mean x 100", 100 * mean, False, len(sides)
+    yield "topics", "cosine of unrelated responses, SD x 100", 100 * deviation, False, len(sides)
+
+
+def _pooled(texts: list[str]) -> Vectors:
+    """The vectors of texts that are too long to be read as a whole."""
+    parser = Parser()
+    parts = [[sentence.text for sentence in parser.parse(text).sentences] for text in texts]
+    sentences = list(chain.from_iterable(parts))
+    vectors = dict(zip(sentences, Embedder().embed(sentences), strict=True))
+    return np.stack([pooled(own, vectors) for own in parts])
 
 
 def auc(above: list[float], below: list[float]) -> float:

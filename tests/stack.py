@@ -34,6 +34,8 @@ NO_LIMITS = {
     "FOLKMOOT_RATE_PER_MINUTE": "0",
     "FOLKMOOT_RATE_ADDRESS_PER_MINUTE": "0",
     "FOLKMOOT_CONCURRENT_JOBS": "0",
+    # They ask the same again and again, and count calls.
+    "FOLKMOOT_CACHE_HOURS": "0",
 }
 #: Seconds that everything has to end in after SIGTERM.
 STOP_S = 20.0

@@ -4,7 +4,7 @@ Args:
     DATA: a folder with `snli-dev.jsonl`, `mnlidev-train.jsonl` and `breaking.jsonl`, each line `{"a", "b", "label"}`;
         its `sick-train.jsonl` is only measured on.
     WEIGHTS: the file to write; `contradiction.onnx` in the working folder unless it is given. Its digest is printed.
-    STEPS: ends each stage after so many, to try the way out; 25 minutes on two cores without it.
+    STEPS: ends each stage after so many, if it has more, to try the way out; 25 minutes on two cores without it.
     --hold-out: learn nothing from the premises that `split.py` names, so that the others can be measured honestly.
 
 Two stages: three rounds over what people labelled and sentences negated by rule, then one over these with pairs that
@@ -183,8 +183,8 @@ def unrelated(examples: Sequence[Example], count: int) -> list[Example]:
 
 def train(network: Network, examples: Sequence[Example], *, rounds: int, rate: float, most: int | None) -> None:
     """Fit the network to the examples, the rate rising first and falling to nothing."""
-    steps = most or rounds * len(examples) // BATCH
-    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.01)
+    steps = min(most or sys.maxsize, rounds * len(examples) // BATCH)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.01, fused=True)
     warm = max(1, steps // 12)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1.0, (step + 1) / warm) * max(0.02, 1 - step / steps)

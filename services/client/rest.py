@@ -88,6 +88,32 @@ class Gateway:
         """Replace the password; returns `sessions_ended` and `tokens_kept`."""
         return self._call("PUT", "/api/v1/users/me/password", token, body={"current": current, "new": new})
 
+    def leave(self, token: str, password: str) -> None:
+        """Delete the account and everything of it."""
+        self._call("DELETE", "/api/v1/users/current", token, body={"password": password})
+
+    def export(self, token: str) -> tuple[Iterator[bytes], Mapping[str, str]]:
+        """Everything of the user's as a file, piece by piece, with the headers of its answer."""
+        path = "/api/v1/users/current/export"
+        response = self._send("GET", path, token, headers={}, timeout=STREAM_TIMEOUT_S, stream=True)
+        return response.iter_content(chunk_size=65_536), response.headers
+
+    def provider_key(self, token: str) -> Json:
+        """Whether a key of one's own `is_set`, for which `provider`, and which `providers` there are."""
+        return self._call("GET", "/api/v1/users/me/provider-key", token)
+
+    def set_provider_key(self, token: str, provider: str, key: str) -> Json:
+        """Keep a key of one's own."""
+        return self._call("PUT", "/api/v1/users/me/provider-key", token, body={"provider": provider, "key": key})
+
+    def remove_provider_key(self, token: str) -> None:
+        """Forget it."""
+        self._call("DELETE", "/api/v1/users/me/provider-key", token)
+
+    def usage_of_users(self, token: str) -> Json:
+        """What each of the `users` has used today, which an admin may see."""
+        return self._call("GET", "/api/v1/usage/users", token)
+
     def tokens(self, token: str) -> list[Json]:
         """The user's own API tokens."""
         return list(self._call("GET", "/api/v1/tokens", token)["tokens"])

@@ -1,6 +1,6 @@
 """The shapes of requests and answers about accounts: sign-up, password, API tokens and invitations."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -32,6 +32,41 @@ class PasswordAnswer(BaseModel):
 
     sessions_ended: int
     tokens_kept: int
+
+
+class LeaveBody(Body):
+    """What shows that it is the user who wants to go: whoever found a session open does not know it."""
+
+    password: Annotated[str, Field(max_length=1024, examples=["correct horse battery"])]
+
+
+class UsersUsageQuery(BaseModel):
+    """Over how many days to look, today included, and how many users to show."""
+
+    days: Annotated[int, Field(ge=1, le=366)] = 1
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+
+
+class UserUsageAnswer(BaseModel):
+    """What one user has used; without a `username`, what all who have deleted their accounts have used together."""
+
+    username: str | None
+    queries: int
+    calls: int
+    tokens: int
+    usd: str
+    unpriced_calls: int
+
+
+class UsersUsageAnswer(BaseModel):
+    """Who has used what from one day to another (UTC), both included; whoever used most tokens comes first.
+
+    The price of `unpriced_calls` is unknown, and they are not among the dollars.
+    """
+
+    since: date
+    until: date
+    users: list[UserUsageAnswer]
 
 
 class TokenBody(Body):

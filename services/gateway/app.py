@@ -29,6 +29,7 @@ from services.gateway import (
     problems,
     provider_keys,
     queries,
+    suggestions,
     system,
     throttle,
     tokens,
@@ -72,11 +73,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.before_request(identity.check)
     app.before_request(bodies.check)
     streams = Streams(runtime.settings.gateway_threads)
-    of_queries = (queries.api, charts.api, exports.api, events.api(runtime, streams))
+    of_queries = (queries.api, suggestions.api, charts.api, exports.api, events.api(runtime, streams))
     attempts = Attempts(
         runtime.redis, failures=runtime.settings.sign_in_failures, window_s=runtime.settings.sign_in_window_s
     )
-    of_accounts = (users.api(attempts), tokens.api, invitations.api, provider_keys.api, usage.api)
+    of_accounts = (users.api(attempts, streams), tokens.api, invitations.api, provider_keys.api, usage.api)
     others = (catalogue.api, agents.api, completions.api(runtime, streams), system.api)
     for blueprint in (*of_accounts, *of_queries, *others):
         app.register_api(blueprint)

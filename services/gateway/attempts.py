@@ -32,6 +32,9 @@ WARY = 3
 #: Seconds that an address counts as one from which somebody signed in.
 KNOWN_S = 90 * 86_400
 
+#: Fields in which the account's own password is sent along, beside signing in.
+PASSWORD_FIELDS = {"current", "password"}
+
 TOO_MANY = "There were too many failed sign-ins. Try again in {} seconds."
 
 #: Takes one of the attempts that are left: minus the number of counts it is in; or for how many seconds none is left.
@@ -102,6 +105,18 @@ class Attempts:
             raise
         self._tried(self._give_back, keys, [-taken, 1, KNOWN_S])
 
+    def forget(self, *accounts: str) -> None:
+        """Remove all that is kept of accounts that are deleted; what is counted of addresses alone stays."""
+        try:
+            for account in accounts:
+                name = _hashed(account)
+                for pattern in (f"folkmoot:attempts:{name}:*", f"folkmoot:known:{name}:*"):
+                    for key in self._redis.scan_iter(pattern, count=1000):
+                        self._redis.delete(key)
+                self._redis.delete(f"folkmoot:attempts:to:{name}")
+        except (RedisError, OSError) as error:
+            log.warning("sign-ins of a deleted account are known until they expire: %s", error)
+
     def _taken(self, keys: list[str], *, only_pair: bool) -> int:
         allowed = self._failures
         wary = max(1, allowed // WARY)
@@ -117,18 +132,24 @@ class Attempts:
 
 
 def _is_failure(error: Exception) -> bool:
-    return isinstance(error, NotSignedIn) or (isinstance(error, InvalidRequest) and "current" in error.fields)
+    return isinstance(error, NotSignedIn) or (
+        isinstance(error, InvalidRequest) and not PASSWORD_FIELDS.isdisjoint(error.fields)
+    )
 
 
 def _keys(account: str, address: str) -> list[str]:
-    # Hashed: what stands in the place of a name may be a password that was typed into the wrong box.
-    name, place = secret.hashed(account.casefold())[:32], _place(address)
+    name, place = _hashed(account), _place(address)
     return [
         f"folkmoot:attempts:{name}:{place}",
         f"folkmoot:attempts:at:{place}",
         f"folkmoot:attempts:to:{name}",
         f"folkmoot:known:{name}:{place}",
     ]
+
+
+def _hashed(account: str) -> str:
+    # Hashed: what stands in the place of a name may be a password that was typed into the wrong box.
+    return secret.hashed(account.casefold())[:32]
 
 
 def _place(address: str) -> str:

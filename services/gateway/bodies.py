@@ -14,7 +14,7 @@ def check() -> None:
         MalformedRequest: it is not a JSON object.
         UnsupportedMediaType: it is not announced as JSON.
     """
-    if request.endpoint is None or not (request.method in ("POST", "PUT") and request.endpoint in WITH_BODY):
+    if request.endpoint is None or not (request.method in ("POST", "PUT", "DELETE") and request.endpoint in WITH_BODY):
         return
     if not isinstance(_content(), dict):
         raise MalformedRequest("The body must be a JSON object, such as {…}.")
@@ -25,6 +25,7 @@ WITH_BODY = {
     "users.sign_up",
     "users.sign_in",
     "users.change_password",
+    "users.leave",
     "provider_keys.put_key",
     "tokens.create",
     "invitations.create",

@@ -1,6 +1,7 @@
 """The face that OpenAI's clients know: models, and chat completions that are a council's consensus."""
 
 import json
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from pydantic import BaseModel
 
 from folkmoot import answers, council, prompts, replay
-from folkmoot.errors import AnswerInvalid, CouncilFailed, InvalidRequest
+from folkmoot.errors import AnswerInvalid, CouncilFailed, InvalidRequest, NotFound, Unavailable
 from folkmoot.prompts import Question
 from folkmoot.resources import ConsensusResource, QueryResource, ResponseResource
 from folkmoot.runtime import Runtime
@@ -23,6 +24,8 @@ from services.gateway.streams import Streams
 
 #: When these models came to be, in seconds since 1970, as OpenAI's shape wants it: the first commit of this product.
 CREATED = 1_795_350_709
+
+log = logging.getLogger(__name__)
 
 
 class ModelPath(BaseModel):
@@ -89,9 +92,12 @@ def api(runtime: Runtime, streams: Streams) -> APIBlueprint:
         """Ask the council, or one seat, and get its answer as a chat completion, streamed or whole."""
         end = streams.begin()
         try:
-            asked = _submitted(runtime, body)
+            asked, is_new = _submitted(runtime, body)
             if body.stream:
-                answer = Response(_Telling(runtime, body, asked).lines(), mimetype="text/event-stream")
+                user_id = identity.account().user_id
+                lines = _Telling(runtime, body, asked).lines()
+                told = _heard_out(runtime, user_id, asked.job_id, lines) if is_new else lines
+                answer = Response(told, mimetype="text/event-stream")
                 answer.headers["Cache-Control"] = "no-cache"
                 answer.headers["X-Accel-Buffering"] = "no"
             else:
@@ -105,15 +111,27 @@ def api(runtime: Runtime, streams: Streams) -> APIBlueprint:
     return blueprint
 
 
-def _submitted(runtime: Runtime, body: ChatBody) -> QueryResource:
+def _submitted(runtime: Runtime, body: ChatBody) -> tuple[QueryResource, bool]:
+    """The query, and whether this request made it."""
     try:
         ask = body.as_ask(runtime.roster, runtime.settings)
-        query, _ = council.submit(runtime, identity.account().user_id, ask, idempotency_key=queries.idempotency_key())
+        return council.submit(runtime, identity.account().user_id, ask, idempotency_key=queries.idempotency_key())
     except InvalidRequest as error:
         # What a question is called there has another name here.
         error.fields = {FIELDS.get(name, name): sentence for name, sentence in error.fields.items()}
         raise
-    return query
+
+
+def _heard_out(runtime: Runtime, user_id: int, job_id: str, lines: Iterator[str]) -> Iterator[str]:
+    """The lines of a stream; when its client hangs up before their end, nobody waits for the query any more."""
+    try:
+        yield from lines
+    except GeneratorExit:
+        try:
+            council.cancel(runtime, user_id, job_id)
+        except (NotFound, Unavailable) as error:
+            log.warning("job %s runs on, though nobody listens: %s", job_id, error)
+        raise
 
 
 def _concluded(runtime: Runtime, job_id: str) -> QueryResource:

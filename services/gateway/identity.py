@@ -22,11 +22,14 @@ PUBLIC = {
     "metrics.show",
 }
 #: What an API token needs for an endpoint; a session may do everything that its user may. Where it says None only a
-#: session will do: to make tokens, to change the password, and to work as an admin. So it is where nothing is said.
+#: session will do: to make tokens, to change the password, to leave, to take everything along, and to work as an admin.
+#: So it is where nothing is said.
 SCOPES: dict[str, Scope | None] = {
     "users.show_session": "read",
     "users.sign_out": None,
     "users.change_password": None,  # nosec B105
+    "users.leave": None,
+    "users.export_own": None,
     "tokens.create": None,
     "tokens.list_own": None,
     "tokens.revoke": None,
@@ -34,6 +37,7 @@ SCOPES: dict[str, Scope | None] = {
     "provider_keys.put_key": None,
     "provider_keys.delete_key": None,
     "usage.show_usage": "read",
+    "usage.show_users": None,
     "invitations.create": None,
     "invitations.list_all": None,
     "invitations.withdraw": None,
@@ -43,6 +47,7 @@ SCOPES: dict[str, Scope | None] = {
     "queries.cancel": "ask",
     "queries.delete": "ask",
     "queries.restore": "ask",
+    "suggestions.suggest": "read",
     "charts.show_chart": "read",
     "exports.export": "read",
     "events.follow": "read",

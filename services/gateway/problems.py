@@ -28,6 +28,7 @@ KINDS: tuple[tuple[type[Exception], int, str], ...] = (
     (errors.NotFound, 404, "not-found"),
     (errors.NotReady, 409, "not-ready"),
     (errors.UsernameTaken, 409, "username-taken"),
+    (errors.LastAdmin, 409, "last-admin"),
     (errors.TooManyAttempts, 429, "too-many-attempts"),
     (errors.IdempotencyMismatch, 422, "idempotency-mismatch"),
     (errors.BudgetSpent, 429, "budget-spent"),

@@ -1,6 +1,7 @@
 """The shapes of requests, and of the answers that are not resources of the core."""
 
 from datetime import date, datetime
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -21,6 +22,22 @@ class Body(BaseModel):
     """Base of request bodies: unknown fields are refused, and a number is not a text."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Parameters(BaseModel):
+    """Base of query strings; other parameters than those that it names are ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    @classmethod
+    def model_json_schema(cls, *how: Any, **more: Any) -> dict[str, Any]:
+        """The schema. The framework asks for it at each request, and it takes as long as a query of the database."""
+        return super().model_json_schema(*how, **more) if how or more else _schema_of(cls)
+
+
+@cache
+def _schema_of(parameters: type[Parameters]) -> dict[str, Any]:
+    return super(Parameters, parameters).model_json_schema()
 
 
 class Credentials(Body):
@@ -79,6 +96,23 @@ class QueryBody(Body):
         return Ask(**content)
 
 
+class SuggestionBody(Body):
+    """A question that may have been asked before, in these words or others; only `query` is required."""
+
+    query: Annotated[str, Field(examples=[EXAMPLES[7].query], json_schema_extra={"minLength": 1})]
+    domain: Annotated[DomainName, Field(examples=["Healthcare"])] = "Custom"
+    question_type: Annotated[QuestionTypeName, Field(examples=["Yes/No"])] = "None"
+    roles: Annotated[
+        dict[Name, RoleName] | list[RoleName],
+        Field(description="As the query will have them: a role by agent_id, or a list.", max_length=64),
+    ] = []
+
+    def as_ask(self) -> Ask:
+        """The query that would be asked."""
+        roles = tuple(self.roles) if isinstance(self.roles, list) else self.roles
+        return Ask(self.query, self.domain, self.question_type, roles)
+
+
 class JobPath(BaseModel):
     """A query's address."""
 
@@ -104,10 +138,8 @@ class AgentPath(BaseModel):
     agent_id: Annotated[str, Field(description="The seat.")]
 
 
-class PageQuery(BaseModel):
+class PageQuery(Parameters):
     """Which part of the history to show."""
-
-    model_config = ConfigDict(extra="ignore")
 
     limit: Annotated[int, Field(ge=1, le=100, description="Queries on a page.")] = 20
     cursor: Annotated[str | None, Field(pattern=r"^[0-9]{1,18}$", description="`next_cursor` of the page before.")] = (
@@ -118,10 +150,8 @@ class PageQuery(BaseModel):
     domain: Annotated[str | None, Field(max_length=256, description="Only queries of this domain.")] = None
 
 
-class DeleteQuery(BaseModel):
+class DeleteQuery(Parameters):
     """Whether a deletion can be undone."""
-
-    model_config = ConfigDict(extra="ignore")
 
     undo_s: Annotated[
         float,
@@ -129,10 +159,8 @@ class DeleteQuery(BaseModel):
     ] = 0
 
 
-class IncidentsQuery(BaseModel):
+class IncidentsQuery(Parameters):
     """Which incidents to show."""
-
-    model_config = ConfigDict(extra="ignore")
 
     agent_id: Annotated[str | None, Field(max_length=256, description="Only those of this seat.")] = None
     limit: Annotated[int, Field(ge=1, le=100, description="Incidents on a page.")] = 20
@@ -141,7 +169,7 @@ class IncidentsQuery(BaseModel):
     )
 
 
-class EventsQuery(BaseModel):
+class EventsQuery(Parameters):
     """Where to resume, for clients that cannot set the header."""
 
     last_event_id: Annotated[str | None, Field(description="Like the header Last-Event-ID.")] = None

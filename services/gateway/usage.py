@@ -1,5 +1,6 @@
-"""What the signed-in user has used today, and what they may."""
+"""What the signed-in user has used today, and what they may; for admins, what everybody has used."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 from flask import Response, jsonify
@@ -9,6 +10,7 @@ from folkmoot.prices import usd
 from folkmoot.runtime import utcnow
 from folkmoot.store import limits, usage
 from services.gateway import identity
+from services.gateway.account_schemas import UsersUsageAnswer, UsersUsageQuery, UserUsageAnswer
 from services.gateway.documents import SIGNED_IN, problems
 from services.gateway.schemas import TokenUseAnswer, UsageAnswer, UsdAnswer
 
@@ -43,6 +45,27 @@ def show_usage() -> Response:
             rate_per_minute=settings.rate_per_minute or None,
         ).model_dump(mode="json")
     )
+
+
+@api.get("/usage/users", security=SIGNED_IN, responses={200: UsersUsageAnswer, **problems(401, 403, 422)})
+def show_users(query: UsersUsageQuery) -> Response:
+    """What each user has used, today or over some days up to today (UTC). For admins."""
+    identity.admin()
+    until = utcnow().date()
+    since = until - timedelta(days=query.days - 1)
+    found = usage.by_user(identity.runtime().db, since=since, until=until, limit=query.limit)
+    users = [
+        UserUsageAnswer(
+            username=one.username,
+            queries=one.queries,
+            calls=one.calls,
+            tokens=one.spent.tokens,
+            usd=usd(one.spent.nano_usd) or "0",
+            unpriced_calls=one.unpriced_calls,
+        )
+        for one in found
+    ]
+    return jsonify(UsersUsageAnswer(since=since, until=until, users=users).model_dump(mode="json"))
 
 
 def _written(limit: Decimal) -> str | None:

@@ -1,12 +1,15 @@
-"""The page of one's account: another password, API tokens, and for admins invitations."""
+"""The page of one's account: password, API tokens, provider key, the way out, and what is for admins."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import gradio as gr
 
 from services.client.rest import Gateway, GatewayError, Json, Refused, SignedOut, Unreachable
-from services.ui import render, secrets
+from services.ui import render, secrets, spending
 from services.ui.account import Updates, autocomplete
+from services.ui.farewell import Farewell
+from services.ui.own_key import OwnKey
 
 #: The lists are read anew this often while they are on show, in seconds.
 EVERY_S = 2.0
@@ -22,6 +25,7 @@ TOKENS = (
 INVITATIONS = (
     '<h2 class="fm-title">Invitations</h2><p class="fm-absent">Each is good for one account and for seven days.</p>'
 )
+USAGE = '<h2 class="fm-title">Usage today</h2>'
 DROP = 'folkmootActions(element, trigger, "drop")'
 
 
@@ -49,14 +53,19 @@ class Access:
             self.create = gr.Button("Create token", size="md", scale=0, min_width=150)
         self.notice, self.made = gr.HTML("", js_on_load=None), gr.HTML("", js_on_load=None)
         self.tokens = gr.HTML("", js_on_load=DROP, elem_id="fm-tokens")
+        self.own_key = OwnKey(gateway)
         with gr.Column(visible=False) as self.for_admins:
             gr.HTML(INVITATIONS, js_on_load=None)
             self.invite = gr.Button("Invite somebody", size="sm", scale=0, min_width=130)
             self.invited = gr.HTML("", js_on_load=None)
             self.invitations = gr.HTML("", js_on_load=DROP, elem_id="fm-invitations")
+            gr.HTML(USAGE, js_on_load=None)
+            self.usage = gr.HTML("", js_on_load=None, elem_id="fm-usage")
+        self.farewell = Farewell()
         self.said = [self.told, self.current, self.new]
         shown = [self.away, self.notice, self.made, self.tokens, self.for_admins, self.invited, self.invitations]
-        self.changed = [self.timer, *self.said, self.name, *shown]
+        parts = [*self.own_key.changed, self.usage, *self.farewell.changed]
+        self.changed = [self.timer, *self.said, self.name, *shown, *parts]
 
     def _draw_password(self) -> None:
         gr.HTML(HEADING, js_on_load=None)
@@ -75,7 +84,8 @@ class Access:
     def empty(self) -> Updates:
         """Leave nothing of one user to the next."""
         texts = [self.told, self.current, self.new, self.name, self.away, self.notice, self.made, self.tokens]
-        cleared: Updates = dict.fromkeys([*texts, self.invited, self.invitations], "")
+        cleared: Updates = dict.fromkeys([*texts, self.invited, self.invitations, self.usage], "")
+        cleared |= self.own_key.empty() | self.farewell.empty()
         return cleared | {self.for_admins: gr.Column(visible=False)} | self.rest()
 
     def rest(self) -> Updates:
@@ -85,6 +95,9 @@ class Access:
     def enter(self, token: str, *, is_admin: bool) -> Updates:
         """The page as it is when somebody comes to it: without what was said before, and without any secret."""
         said: Updates = dict.fromkeys([self.told, self.notice, self.made, self.invited], "")
+        # What comes next says it when the gateway is away.
+        with suppress(Refused, Unreachable):
+            said |= self.own_key.enter(token) | self.farewell.empty()
         return said | self.show(token, is_admin=is_admin)
 
     def show(self, token: str, *, is_admin: bool) -> Updates:
@@ -96,7 +109,9 @@ class Access:
         now, shown = datetime.now(UTC), {self.timer: gr.Timer(active=True)}
         try:
             lists: Updates = {self.tokens: secrets.tokens(self._gateway.tokens(token), now)}
+            lists |= self.own_key.show(token)
             if is_admin:
+                lists[self.usage] = spending.table(self._gateway.usage_of_users(token))
                 lists[self.invitations] = secrets.invitations(self._gateway.invitations(token), now)
         except SignedOut:
             raise

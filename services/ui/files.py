@@ -3,7 +3,7 @@
 from typing import Literal
 
 from fastapi import APIRouter, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from services.client.rest import Gateway, GatewayError, NotYet, SignedOut, Unreachable
 from services.ui.session import token_of
@@ -17,13 +17,23 @@ CACHING = "private, no-cache"
 
 def routes(gateway: Gateway) -> APIRouter:
     """The addresses of files."""
-    router = APIRouter(prefix="/jobs/{job_id}")
+    router = APIRouter()
 
-    @router.get("/charts/{name}.{format_}")
+    @router.get("/account/export")
+    def everything(request: Request) -> Response:
+        try:
+            pieces, headers = gateway.export(token_of(request))
+        except GatewayError as error:
+            return PlainTextResponse(str(error), _status(error), {"Cache-Control": "no-store"})
+        kept = {header: headers[header] for header in KEPT if header in headers}
+        # nginx sends it on as it comes.
+        return StreamingResponse(pieces, headers=kept | {"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+
+    @router.get("/jobs/{job_id}/charts/{name}.{format_}")
     def chart(job_id: str, name: Chart, format_: Literal["png", "svg"], request: Request) -> Response:
         return _file(gateway, request, job_id, f"charts/{name}.{format_}")
 
-    @router.get("/export.{format_}")
+    @router.get("/jobs/{job_id}/export.{format_}")
     def export(job_id: str, format_: Literal["md", "json"], request: Request) -> Response:
         return _file(gateway, request, job_id, f"export.{format_}")
 

@@ -109,13 +109,20 @@ window.folkmootEnter = async (username, password, more) => {
   }
 };
 
-window.folkmootPassword = async (current, next) => {
+window.folkmootPassword = (current, next) => told("PUT", "/password", { current, new: next });
+
+// With a key it is set, without one removed.
+window.folkmootKey = (provider, key) => told(key === undefined ? "DELETE" : "PUT", "/provider-key", { provider, key });
+
+window.folkmootLeave = (username, password) => told("DELETE", "/account", { username, password });
+
+async function told(method, address, content) {
   try {
-    return [(await send("PUT", "/password", { current, new: next })).detail, "idle"];
+    return [(await send(method, address, content)).detail, "idle"];
   } catch (refusal) {
     return [refusal.sentence ?? AWAY, "bad"];
   }
-};
+}
 
 const AWAY = "Folkmoot cannot be reached just now; try again shortly.";
 

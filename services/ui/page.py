@@ -94,6 +94,9 @@ class Page:
             self._enter_after(signed_up.then, self._enter)
         # What the sign-out said takes the place of the input.
         self.sign_out_button.click(self._sign_out, self.whoami, self._changed(), js=session.SIGN_OUT, **QUIET)
+        farewell = self.places.access.farewell
+        for trigger in (farewell.leave.click, farewell.password.submit):
+            trigger(self._leave, farewell.typed, self._changed(), js=session.LEAVE, **QUIET)
 
     def _wire_form(self) -> None:
         ask = self.form
@@ -190,6 +193,10 @@ class Page:
     def _sign_out(self, sentence: str, request: gr.Request) -> Updates:
         self.live.forget(request.session_hash or "")
         return self._show_card() | self._empty() | self.account.part(sentence)
+
+    def _leave(self, sentence: str, tone: str, request: gr.Request) -> Updates:
+        """Show out whoever has deleted their account, or say why it is still there."""
+        return self.places.access.farewell.refuse(sentence) if tone == "bad" else self._sign_out(sentence, request)
 
     def _ask(self, request: gr.Request, *fields: Any) -> Updates:
         """Submit the question; what was typed stays where it is, whatever happens."""

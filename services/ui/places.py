@@ -95,6 +95,12 @@ class Places:
             trigger(access.tell, typed, access.said, js=session.REPLACE, **QUIET)
         for trigger in (access.create.click, access.name.submit):
             trigger(self._create, [user, access.name, access.scope, access.lasting], changed, **QUIET)
+        key = access.own_key
+        for trigger in (key.keep.click, key.key.submit):
+            kept = trigger(key.tell, key.typed, key.said, js=session.SET_KEY, **QUIET)
+            kept.then(self._look_after, user, changed, **QUIET)
+        removed = key.remove.click(key.tell, key.typed, key.said, js=session.REMOVE_KEY, **QUIET)
+        removed.then(self._look_after, user, changed, **QUIET)
         access.tokens.drop(self._revoke, user, changed, **QUIET)
         access.invite.click(self._invite, user, changed, **QUIET)
         access.invitations.drop(self._withdraw, user, changed, **QUIET)

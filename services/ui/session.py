@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from services.client.rest import Gateway, GatewayError, SignedOut
+from services.client.rest import Gateway, GatewayError, Refused, SignedOut
 
 ENDED = "Your session has ended. Sign in again."
 
@@ -16,6 +16,10 @@ SIGN_IN = "(username, password) => folkmootEnter(username, password)"
 SIGN_UP = '(username, password, invitation) => folkmootEnter(username, password, {invitation: invitation ?? ""})'
 #: The passwords go to their own address and nowhere else; the step gets a sentence, and the tone to say it in.
 REPLACE = "(current, next) => folkmootPassword(current, next)"
+#: So does a provider's key, and what ends the account.
+SET_KEY = "async (key, _, provider) => [...await folkmootKey(provider, key), provider]"
+REMOVE_KEY = "async (_, __, provider) => [...await folkmootKey(provider), provider]"
+LEAVE = "(username, password) => folkmootLeave(username, password)"
 SIGN_OUT = """async () => {
   window.folkmootLinked = "";
   try {
@@ -41,6 +45,20 @@ class Passwords(BaseModel):
     new: Annotated[str, Field(max_length=1024)]
 
 
+class ProviderKey(BaseModel):
+    """A provider's key; the gateway judges it."""
+
+    provider: Annotated[str, Field(max_length=255)]
+    key: Annotated[str, Field(max_length=1024)]
+
+
+class Leave(BaseModel):
+    """What somebody typed who wants to delete their account."""
+
+    username: Annotated[str, Field(max_length=1024)]
+    password: Annotated[str, Field(max_length=1024)]
+
+
 def token_of(request: Any) -> str:
     """The token that came with a request, of FastAPI or of Gradio.
 
@@ -59,7 +77,7 @@ def _cookie(request: Any) -> str:
 
 
 def routes(gateway: Gateway) -> APIRouter:
-    """The addresses that keep and end a session, and change its user's password."""
+    """The addresses that keep and end a session, and take what its user types to nobody but the gateway."""
     router = APIRouter()
 
     @router.post("/session")
@@ -90,12 +108,44 @@ def routes(gateway: Gateway) -> APIRouter:
         try:
             changed = gateway.change_password(token_of(request), passwords.current, passwords.new)
         except GatewayError as error:
-            response.status_code = 422
-            return {"detail": str(error)}
+            return _refused(response, error)
         ended, kept = (_counted(changed[name], what) for name, what in COUNTS)
         return {"detail": f"Your password is changed. {ended} ended; {kept} still good."}
 
+    @router.put("/provider-key")
+    def set_key(key: ProviderKey, request: Request, response: Response) -> dict[str, str]:
+        try:
+            gateway.set_provider_key(token_of(request), key.provider, key.key)
+        except GatewayError as error:
+            return _refused(response, error)
+        return {"detail": "Your key is set."}
+
+    @router.delete("/provider-key")
+    def remove_key(request: Request, response: Response) -> dict[str, str]:
+        try:
+            gateway.remove_provider_key(token_of(request))
+        except GatewayError as error:
+            return _refused(response, error)
+        return {"detail": "Your key is removed."}
+
+    @router.delete("/account")
+    def leave(leave: Leave, request: Request, response: Response) -> dict[str, str]:
+        try:
+            token = token_of(request)
+            if leave.username.strip().casefold() != gateway.whose(token)["username"].casefold():
+                raise Refused("Type your own username to confirm that it is this account.")
+            gateway.leave(token, leave.password)
+        except GatewayError as error:
+            return _refused(response, error)
+        response.delete_cookie(_cookie(request), httponly=True, samesite="strict")
+        return {"detail": "Your account and everything of it is deleted."}
+
     return router
+
+
+def _refused(response: Response, error: GatewayError) -> dict[str, str]:
+    response.status_code = 422
+    return {"detail": str(error)}
 
 
 #: What the gateway counts, and what one of it is called.

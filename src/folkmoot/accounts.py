@@ -10,13 +10,14 @@ from typing import Any, Literal
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
-from sqlalchemy import Connection, delete, exists, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from folkmoot import invitations, secret
 from folkmoot.db import Database
-from folkmoot.errors import FolkmootError, InvalidRequest, NotAllowed, NotSignedIn, UsernameTaken
+from folkmoot.errors import FolkmootError, InvalidRequest, LastAdmin, NotAllowed, NotSignedIn, UsernameTaken
 from folkmoot.models import Session, User
+from folkmoot.store import erasure
 
 #: OWASP's second choice for argon2id: 19 MiB, two passes, one lane.
 HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -25,6 +26,20 @@ USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,63}")
 PASSWORD_CHARS = (8, 256)
 WRONG = "The username or the password is wrong."
 WRONG_CURRENT = "This is not your current password."
+ONLY_ADMIN = (
+    "You are the only admin here, and others have accounts. Have whoever runs this installation name another user in "
+    "FOLKMOOT_ADMINS; then you can delete your account."
+)
+#: The ids of accounts are drawn from so many: none is drawn twice, and all are exact in any program's numbers.
+MOST_ID = 2**53 - 1
+#: What `folded` begins with while an account is being deleted, and no name does.
+LEAVING = "/"
+
+_WHOSE = (
+    select(User)
+    .join(Session, Session.user_id == User.id)
+    .where(Session.token_hash == bindparam("of_token"), Session.expires_at > bindparam("now"))
+)
 
 SignUpMode = Literal["open", "invitation", "closed"]
 
@@ -104,10 +119,11 @@ def _add(connection: Connection, user: dict[str, Any], policy: Policy, invitatio
     if policy.mode == "invitation" and not is_first:
         # First: whether a name is taken is not told to who has none.
         invitations.use(connection, invitation, username=user["username"], now=user["created_at"])
-    key = connection.execute(insert(User).values(is_admin=is_first, **user)).inserted_primary_key
-    assert key is not None
+    # SQLite would give the next who comes the id of the last who left, which something may still know.
+    user_id = 1 + secrets.randbelow(MOST_ID)
+    connection.execute(insert(User).values(id=user_id, is_admin=is_first, **user))
     is_admin = user["folded"] in policy.admins if policy.admins else is_first
-    return Account(key[0], user["username"], is_admin)
+    return Account(user_id, user["username"], is_admin)
 
 
 def _let_in(folded: str, policy: Policy, invitation: str, *, is_first: bool) -> None:
@@ -234,6 +250,61 @@ def change_password(db: Database, user_id: int, current: str, new: str, *, token
         ).rowcount
 
 
+def close(db: Database, user_id: int, password: str, *, policy: Policy = OPEN) -> None:
+    """Begin to delete an account: nobody can sign in to it any more, its name is free, and what is left is nameless.
+
+    The row itself stays until all that is the user's is erased, so that whoever finds it can go on with that.
+
+    Raises:
+        InvalidRequest: `password` is not the account's.
+        LastAdmin: it is the only admin's, and there are other accounts.
+    """
+    with db.read() as connection:
+        old = connection.scalar(select(User.password_hash).where(User.id == user_id)) or nobodys_hash()
+    if not _matches(old, password):
+        raise InvalidRequest({"password": WRONG_CURRENT})
+    with db.write() as connection:
+        # Of two admins who leave at one moment, one is the last.
+        db.lock_out(connection, User.__tablename__)
+        row = connection.execute(select(User).where(User.id == user_id, User.password_hash == old)).first()
+        if row is None:
+            raise InvalidRequest({"password": WRONG_CURRENT})
+        _let_go(connection, row, policy)
+        gone = dict.fromkeys(("username", "password_hash"), "")
+        nameless = {"folded": f"{LEAVING}{user_id}", "is_admin": False, "request_id": None}
+        connection.execute(update(User).where(User.id == user_id).values(**gone, **nameless))
+        erasure.erase_ways_in(connection, user_id)
+        invitations.forget(connection, row.username)
+
+
+def _let_go(connection: Connection, leaving: Any, policy: Policy) -> None:
+    if not account_of(leaving, policy.admins).is_admin:
+        return
+    others = select(User).where(User.id != leaving.id, ~User.folded.startswith(LEAVING))
+    admins = others.where(User.folded.in_(policy.admins) if policy.admins else User.is_admin)
+    if connection.scalar(select(others.exists())) and not connection.scalar(select(admins.exists())):
+        raise LastAdmin(ONLY_ADMIN)
+
+
+def created_at(db: Database, user_id: int) -> datetime | None:
+    """When an account was made; None when it is gone."""
+    with db.read() as connection:
+        return connection.scalar(select(User.created_at).where(User.id == user_id))
+
+
+def sessions(db: Database, user_id: int) -> list[tuple[datetime, datetime]]:
+    """When each of a user's sessions began, and when it ends by itself."""
+    mine = select(Session.created_at, Session.expires_at).where(Session.user_id == user_id).order_by(Session.id)
+    with db.read() as connection:
+        return [(row.created_at, row.expires_at) for row in connection.execute(mine)]
+
+
+def leaving(db: Database) -> list[int]:
+    """The accounts whose deletion has begun and not ended."""
+    with db.read() as connection:
+        return list(connection.scalars(select(User.id).where(User.folded.startswith(LEAVING))))
+
+
 def whose(db: Database, token: str, *, now: datetime, admins: Collection[str] = ()) -> Account:
     """The account that a session token belongs to.
 
@@ -241,11 +312,7 @@ def whose(db: Database, token: str, *, now: datetime, admins: Collection[str] = 
         NotSignedIn: no such session, or it has expired.
     """
     with db.read() as connection:
-        row = connection.execute(
-            select(User)
-            .join(Session, Session.user_id == User.id)
-            .where(Session.token_hash == secret.hashed(token), Session.expires_at > now)
-        ).first()
+        row = connection.execute(_WHOSE, {"of_token": secret.hashed(token), "now": now}).first()
     if row is None:
         raise NotSignedIn("The session has ended or expired. Sign in again.")
     return account_of(row, admins)

@@ -1,4 +1,4 @@
-"""The broker's transport: kombu's for Redis, that drops what is no message instead of dying of it."""
+"""The broker's transport: kombu's for Redis, that drops what is no message, and keeps the client that it talks with."""
 
 import json
 import logging
@@ -6,12 +6,26 @@ from queue import Empty
 from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES, redis
+from redis import Redis
 
 log = logging.getLogger(__name__)
 
 
 class Channel(redis.Channel):
     """Takes messages from queues of which somebody may have pushed anything."""
+
+    _kept: Redis | None = None
+
+    def _create_client(self, asynchronous: bool = False) -> Redis:
+        """One client for all that is sent; kombu's makes one each time, which takes longer than to send.
+
+        What waits for messages has a client of its own, since that one holds on to its connection.
+        """
+        if asynchronous:
+            return super()._create_client(asynchronous=True)  # type: ignore[misc, no-any-return]
+        if self._kept is None or self._kept.connection_pool is not self.pool:
+            self._kept = super()._create_client()  # type: ignore[misc]
+        return self._kept
 
     def _brpop_read(self, **options: Any) -> Any:
         try:

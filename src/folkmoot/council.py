@@ -12,9 +12,9 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from folkmoot import calls, estimate, response, synthesis
+from folkmoot import cache, calls, estimate, response, synthesis
 from folkmoot.announcements import tell_analysis, tell_begun, tell_ended, tell_moved
 from folkmoot.asks import Ask, check, panel_of
 from folkmoot.errors import AgentError, ClaimLost, Interrupted, InvalidRequest, NotFound, Unavailable
@@ -23,9 +23,11 @@ from folkmoot.resources import AnalysisResource, ConsensusResource, QueryResourc
 from folkmoot.runtime import Runtime, seconds_until, utcnow
 from folkmoot.store import asking, concluding, deletions, limits, queries, usage
 from folkmoot.store.asking import Claim, Moved, Outcome
+from folkmoot.store.cache import Hit
 from folkmoot.store.concluding import Conclusion
 from folkmoot.store.incidents import NewIncident
 from folkmoot.store.usage import Spent
+from folkmoot.synthesis import Synthesised
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,7 @@ def _seated(
         deadline_at=now + timedelta(seconds=deadline_s),
         instructions=ask.instructions,
         turns=ask.turns,
+        use_cache=ask.use_cache,
     )
     places = [
         queries.NewResponse(place.agent_id, place.role, runtime.roster.seats[place.agent_id].model, place.skipped)
@@ -164,6 +167,8 @@ def _incident(new: queries.NewQuery, loss: Loss) -> NewIncident:
 
 def ask(runtime: Runtime, job_id: str, agent_id: str) -> None:
     """Ask one agent of the panel and store its response; the last one, or the deadline, moves the query on."""
+    began = time.monotonic()
+    seek = response.look_for(runtime, job_id, agent_id)
     now = utcnow()
     claim = asking.claim(
         runtime.db,
@@ -172,14 +177,24 @@ def ask(runtime: Runtime, job_id: str, agent_id: str) -> None:
         now=now,
         lease_until=runtime.lease_until(now),
         attempts=runtime.settings.attempts,
+        seek=seek,
     )
     if claim is None:
         return
     if claim.is_first:
         runtime.events.append(job_id, [("status", {"status": "asking"})])
+    try:
+        _ask(runtime, claim, began)
+    finally:
+        if claim.hit is None:
+            cache.wake(runtime, claim.key)
+
+
+def _ask(runtime: Runtime, claim: Claim, began: float) -> None:
+    job_id, agent_id = claim.job.job_id, claim.agent_id
     spent: list[Spent] = []
     try:
-        outcome = response.answer(runtime, claim, spent)
+        outcome = _outcome_of(runtime, claim, claim.hit, began) if claim.hit else response.answer(runtime, claim, spent)
     except ClaimLost as lost:
         log.info("%s", lost)
         usage.count(runtime.db, job_id, spent)
@@ -206,6 +221,27 @@ def ask(runtime: Runtime, job_id: str, agent_id: str) -> None:
             runtime.publisher.hint(job_id, "conclude")
 
 
+def _outcome_of(runtime: Runtime, claim: Claim, hit: Hit, began: float) -> Outcome:
+    """An answer from the cache, told whole; nothing was used for it."""
+    if claim.attempt > 1:
+        calls.void_abandoned(runtime, claim.job.job_id, "response", agent_id=claim.agent_id)
+    data = {"agent_id": claim.agent_id, "attempt": response.first_try(runtime, claim.attempt), "text": hit.text}
+    runtime.events.append(claim.job.job_id, [("response.delta", data)])
+    return Outcome("ok", text=hit.text, **_of_cache(hit, began))
+
+
+def _of_cache(hit: Hit, began: float) -> dict[str, Any]:
+    return {
+        "model": hit.model,
+        "latency_ms": round((time.monotonic() - began) * 1000),
+        "prompt_tokens": 0,
+        "completion_tokens": 0,
+        "cost_usd": "0",
+        "cached": True,
+        "cached_from": hit.job_id,
+    }
+
+
 def _stored(store: Callable[[datetime], Stored], *, until: datetime) -> Stored:
     """Store what a model was paid for; a database that is away for a while must not cost it.
 
@@ -223,27 +259,40 @@ def _stored(store: Callable[[datetime], Stored], *, until: datetime) -> Stored:
 
 
 def _response(claim: Claim, outcome: Outcome) -> ResponseResource:
-    return ResponseResource(
-        agent_id=claim.agent_id, role=claim.role, cached=False, attempts=claim.attempt, **outcome.columns()
-    )
+    return ResponseResource(agent_id=claim.agent_id, role=claim.role, attempts=claim.attempt, **outcome.columns())
 
 
 def conclude(runtime: Runtime, job_id: str) -> None:
     """Conclude a query: the first aggregator whose text can stand writes the consensus; else it fails with reasons."""
+    began = time.monotonic()
+    seek = synthesis.look_for(runtime, job_id)
     now = utcnow()
     conclusion = concluding.claim(
-        runtime.db, job_id, now=now, lease_until=runtime.lease_until(now), attempts=runtime.settings.attempts
+        runtime.db, job_id, now=now, lease_until=runtime.lease_until(now), attempts=runtime.settings.attempts, seek=seek
     )
     if conclusion is None:
         return
+    try:
+        _conclude(runtime, conclusion, began)
+    finally:
+        if conclusion.hit is None:
+            cache.wake(runtime, conclusion.key)
+
+
+def _conclude(runtime: Runtime, conclusion: Conclusion, began: float) -> None:
+    job_id = conclusion.job.job_id
     notes: list[str] = []
     spent: list[Spent] = []
     try:
         if len(conclusion.responses) == 1:
-            consensus, used, why_other = _of_one(conclusion, notes), None, None
+            written, used = Synthesised(_of_one(conclusion, notes)), None
         else:
-            consensus, why_other = synthesis.synthesise(runtime, conclusion, notes, spent)
-            used = consensus.agent_id
+            written = (
+                _concluded_before(runtime, conclusion, conclusion.hit, began)
+                if conclusion.hit
+                else synthesis.synthesise(runtime, conclusion, notes, spent)
+            )
+            used = written.consensus.agent_id
     except ClaimLost as lost:
         log.info("%s", lost)
         usage.count(runtime.db, job_id, spent)
@@ -262,21 +311,33 @@ def conclude(runtime: Runtime, job_id: str) -> None:
         return concluding.conclude(
             runtime.db,
             conclusion,
-            consensus,
+            written.consensus,
             used=used,
-            why_other=why_other,
+            why_other=written.why_other,
             notes=notes,
             now=now,
             hint_due_at=runtime.hint_due(now),
             spent=spent,
+            is_keepable=written.is_keepable,
         )
 
     if _stored(store, until=conclusion.job.deadline_at):
-        runtime.events.append(job_id, [("consensus", consensus.as_json()), ("status", {"status": "done"})])
+        runtime.events.append(job_id, [("consensus", written.consensus.as_json()), ("status", {"status": "done"})])
         runtime.publisher.hint(job_id, "analyse")
     else:
         before = synthesis.first_try(runtime, conclusion.fence + 1)
         calls.void_abandoned(runtime, job_id, "consensus", before=before)
+
+
+def _concluded_before(runtime: Runtime, conclusion: Conclusion, hit: Hit, began: float) -> Synthesised:
+    """A consensus from the cache, told whole; nothing was used for it."""
+    job = conclusion.job
+    if conclusion.fence > 1:
+        calls.void_abandoned(runtime, job.job_id, "consensus")
+    attempt = synthesis.first_try(runtime, conclusion.fence)
+    data = {"agent_id": job.aggregator_requested, "attempt": attempt, "text": hit.text}
+    runtime.events.append(job.job_id, [("consensus.delta", data)])
+    return Synthesised(ConsensusResource(text=hit.text, agent_id=job.aggregator_requested, **_of_cache(hit, began)))
 
 
 def _of_one(conclusion: Conclusion, notes: list[str]) -> ConsensusResource:

@@ -47,6 +47,7 @@ class Database:
             self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
         )
         self._writing = self.engine.execution_options(folkmoot_writer=True)
+        self._writing_unsynced = self._writing.execution_options(folkmoot_unsynced=True)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -59,16 +60,19 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self, step: str | None = None) -> Iterator[Connection]:
+    def write(self, step: str | None = None, *, synced: bool = True) -> Iterator[Connection]:
         """A transaction that may change rows; on SQLite it is the only writer from its first statement on.
 
         Args:
             step: its name among the failpoints.
+            synced: whether it outlives a power cut once it is committed. One that does not outlives any process all the
+                same, and is never lost while a later one is kept (docs/decisions/0018).
         Raises:
             Unavailable: the database does not answer.
         """
         turn: AbstractContextManager[None] = self._turn.taken() if self._turn is not None else nullcontext()
-        with turn, _translated(), self._writing.begin() as connection:
+        engine = self._writing if synced else self._writing_unsynced
+        with turn, _translated(), engine.begin() as connection:
             yield connection
             if step is not None:
                 self._failpoints.reach(f"{step}.commit")
@@ -169,7 +173,14 @@ def _translated() -> Iterator[None]:
 
 def _postgres(url: str) -> Engine:
     # A connection that broke while it was idle is replaced before anything is asked of it.
-    return create_engine(url, connect_args=POSTGRES_ARGS, pool_pre_ping=True, **POOL)
+    engine = create_engine(url, connect_args=POSTGRES_ARGS, pool_pre_ping=True, **POOL)
+    event.listen(engine, "begin", _begin_postgres)
+    return engine
+
+
+def _begin_postgres(connection: Connection) -> None:
+    if connection.get_execution_options().get("folkmoot_unsynced", False):
+        connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
 
 def _sqlite(url: str) -> Engine:
@@ -190,8 +201,6 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     for pragma in (
         "journal_mode = WAL",
-        # FULL: a 202 outlives a power cut, not only a killed process.
-        "synchronous = FULL",
         "foreign_keys = ON",
         f"busy_timeout = {BUSY_TIMEOUT_MS}",
     ):
@@ -205,5 +214,11 @@ def _lower(value: Any) -> Any:
 
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later fails at once when another wrote between; so writers say it first.
-    writer = connection.get_execution_options().get("folkmoot_writer", False)
+    options = connection.get_execution_options()
+    writer = options.get("folkmoot_writer", False)
+    # FULL: a 202 outlives a power cut, not only a killed process.
+    synchronous = "NORMAL" if options.get("folkmoot_unsynced", False) else "FULL"
+    if writer and connection.info.get("synchronous") != synchronous:
+        connection.exec_driver_sql(f"PRAGMA synchronous = {synchronous}")
+        connection.info["synchronous"] = synchronous
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")

@@ -9,6 +9,7 @@ FolkmootError
 ├── NotFound                 there is no such thing, or it is somebody else's
 ├── NotReady                 it is being made; try again in a moment
 ├── UsernameTaken            another account has the name
+├── LastAdmin                the only admin cannot leave the others
 ├── TooManyAttempts          it was tried too often, and may be again after a while
 ├── IdempotencyMismatch      the same key came with another request
 ├── LimitReached             too many requests, or too many queries at once
@@ -72,6 +73,10 @@ class NotReady(FolkmootError):
 
 class UsernameTaken(FolkmootError):
     """Another account has the name already."""
+
+
+class LastAdmin(FolkmootError):
+    """The only admin wants to delete their account while others remain; the text says what to do first."""
 
 
 class TooManyAttempts(FolkmootError):

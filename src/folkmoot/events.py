@@ -17,6 +17,8 @@ PER_MS, APART = 1_000_000, 100
 LONGEST = 100_000
 #: After a failed append, events are dropped for this long instead of waiting for Redis at every token.
 PAUSE_S = 1.0
+#: Streams that one command removes.
+FORGOTTEN_AT_ONCE = 500
 
 log = logging.getLogger(__name__)
 
@@ -117,12 +119,13 @@ class Events:
         streams: Iterable[Any] = found.values() if isinstance(found, dict) else (entries for _, entries in found or ())
         return [_event(entry) for entries in streams for entry in _flat(entries)]
 
-    def forget(self, job_id: str) -> None:
-        """Remove the stream of a job that was deleted."""
+    def forget(self, *job_ids: str) -> None:
+        """Remove the streams of jobs that were deleted."""
         try:
-            self._redis.delete(_key(job_id))
+            for start in range(0, len(job_ids), FORGOTTEN_AT_ONCE):
+                self._redis.delete(*map(_key, job_ids[start : start + FORGOTTEN_AT_ONCE]))
         except (RedisError, OSError) as error:
-            log.warning("stream of deleted job %s stays until it expires: %s", job_id, error)
+            log.warning("streams of deleted jobs stay until they expire: %s", error)
 
 
 def _encoded(data: dict[str, Any]) -> bytes:

@@ -14,6 +14,8 @@ from folkmoot.models import Invitation
 KIND = "fmi_"
 #: How many a list shows, the newest first.
 LISTED = 200
+#: What stands for the name of a user who has left.
+SOMEBODY = "(deleted account)"
 NOT_GOOD = "This invitation is not known, has expired or was used already. Ask an admin for a new one."
 
 
@@ -61,6 +63,14 @@ def withdraw(db: Database, invitation_id: int) -> None:
         gone = connection.execute(delete(Invitation).where(Invitation.id == invitation_id)).rowcount
     if not gone:
         raise NotFound("There is no such invitation.")
+
+
+def forget(connection: Connection, username: str) -> None:
+    """Take a user who leaves out of the invitations: those nobody has used go, the others forget the name."""
+    made, came = Invitation.created_by == username, Invitation.used_by == username
+    connection.execute(delete(Invitation).where(made, Invitation.used_at.is_(None)))
+    connection.execute(update(Invitation).where(made).values(created_by=SOMEBODY))
+    connection.execute(update(Invitation).where(came).values(used_by=SOMEBODY))
 
 
 def use(connection: Connection, text: str, *, username: str, now: datetime) -> None:

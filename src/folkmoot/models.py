@@ -20,6 +20,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     text,
+    true,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -64,7 +65,10 @@ class Base(DeclarativeBase):
 
 
 class User(Base):
-    """An account. `request_id` is that of the request which made it, so that a retry of it is no second sign-up."""
+    """An account. `request_id` is that of the request which made it, so that a retry of it is no second sign-up.
+
+    One that is being deleted has no name, no password and a `folded` that no name can be; see `accounts.close`.
+    """
 
     __tablename__ = "users"
 
@@ -129,6 +133,7 @@ class Interaction(Base):
     __table_args__ = (
         UniqueConstraint("user_id", "idempotency_key"),
         Index("ix_interactions_user_id_id", "user_id", "id"),
+        Index("ix_interactions_finished_at", "finished_at"),
         # What the sweeper looks for is always a handful of open rows among a history of any length.
         Index(
             "ix_interactions_open",
@@ -161,6 +166,7 @@ class Interaction(Base):
     ask_deadline_at: Mapped[datetime] = mapped_column(UtcTime)
     deadline_at: Mapped[datetime] = mapped_column(UtcTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    use_cache: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
 
 
 class Response(Base):
@@ -199,6 +205,8 @@ class Response(Base):
     #: In dollars, as text with every digit; empty when unknown.
     cost_usd: Mapped[str | None] = mapped_column(String(32))
     cached: Mapped[bool] = mapped_column(Boolean, default=False)
+    #: The query that a cached answer came from; no foreign key, for that one may be deleted before this.
+    cached_from: Mapped[str | None] = mapped_column(String(36))
     #: Claims so far; the number of the newest is the token that its lease is held by.
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     lease_until: Mapped[datetime | None] = mapped_column(UtcTime)
@@ -263,6 +271,8 @@ class Outbox(Base):
     agent_id: Mapped[str] = mapped_column(String(32), default="")
     sent: Mapped[int] = mapped_column(Integer, default=0)
     due_at: Mapped[datetime] = mapped_column(UtcTime)
+    #: The cache's key of an equal call that is under way, which this work waits for.
+    awaits: Mapped[str | None] = mapped_column(String(64), index=True)
 
 
 class Incident(Base):
@@ -289,10 +299,28 @@ class Incident(Base):
     job_id: Mapped[str | None] = mapped_column(String(36))
 
 
+class Cache(Base):
+    """Who has the answer to exactly this call of this user, or is asking for it while `ready_at` is empty.
+
+    The answer itself is the row in `responses`; whether a call is still under way tells that row's claim.
+    """
+
+    __tablename__ = "cache"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("interactions.job_id", ondelete="CASCADE"), index=True)
+    agent_id: Mapped[str] = mapped_column(String(32))
+    is_aggregator: Mapped[bool] = mapped_column(Boolean)
+    created_at: Mapped[datetime] = mapped_column(UtcTime, index=True)
+    ready_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+
 class Usage(Base):
     """What a query uses in one stage, on the day that it was accepted; no foreign key, for it outlives the query.
 
-    What is reserved counts for as long as the query is open.
+    What is reserved counts for as long as the query is open. Of a user who has left sums remain, without `user_id`.
     """
 
     __tablename__ = "usage"
@@ -301,7 +329,7 @@ class Usage(Base):
     job_id: Mapped[str] = mapped_column(String(36), primary_key=True)
     #: One of `resources.Stage`.
     stage: Mapped[str] = mapped_column(String(16), primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     #: In UTC.
     day: Mapped[date] = mapped_column(Date)
     reserved_tokens: Mapped[int] = mapped_column(BigInteger)

@@ -112,22 +112,20 @@ def _conversation(turns: Sequence[Turn], tokens: int) -> tuple[list[Message], bo
     return messages, False
 
 
-def synthesis_prompt(
-    question: Question, responses: Sequence[tuple[str, str]], *, job_id: str, tokens: int
-) -> Synthesis:
+def synthesis_prompt(question: Question, responses: Sequence[tuple[str, str]], *, seed: str, tokens: int) -> Synthesis:
     """The messages for the aggregator, within `tokens`.
 
     A response is data, never an instruction: each of its lines begins with `> `, whatever it holds, so that no line of
-    it can pose as one of ours. Labels are letters in an order shuffled per job, so that neither a model's name nor its
+    it can pose as one of ours. Labels are letters in an order shuffled by `seed`, so that neither a model's name nor its
     place says whose response it is.
 
     Args:
         question: what was asked.
         responses: (role, text) of each response that counts.
-        job_id: seeds the order.
+        seed: equal ones give equal orders.
         tokens: what the prompt may take.
     """
-    order = shuffled(list(responses), job_id)
+    order = shuffled(list(responses), seed)
     task = _task(question, len(order))
     room = max(LEAST_TOKENS * 2, tokens - tokens_of(WEIGH) - tokens_of(task) - TEMPLATE_TOKENS - 16 * len(order))
     asked = shorten(_whole_question(question), room // 3, as_written=quoted)
@@ -172,10 +170,10 @@ def _task(question: Question, count: int) -> str:
     return " ".join(parts)
 
 
-def shuffled(items: list[T], job_id: str) -> list[T]:
+def shuffled(items: list[T], seed: str) -> list[T]:
     """The items in the job's own order: random between jobs, the same whenever this job is concluded again."""
     order = items[:]
-    random.Random(job_id).shuffle(order)
+    random.Random(seed).shuffle(order)
     return order
 
 

@@ -75,6 +75,8 @@ class Race:
         self._spent = spent
         #: What the call has used whose answer stands.
         self.answered: Spent | None = None
+        #: What was sent to get it.
+        self.sent: Request | None = None
         self._ends_at = time.monotonic() + timeout_s
         self._lease = Lease(keep, runtime.settings.lease_s)
         self._left = list(circuits_of(assignment.agent_id, assignment.seat).items())
@@ -103,7 +105,7 @@ class Race:
                         assert one.call.completion is not None
                         self._running.remove(one)
                         self._runtime.health.breaker.release(one.permit)
-                        self.answered = self._count(one)
+                        self.answered, self.sent = self._count(one), one.request
                         return one.call.completion, one.prompt
                 if not self._lease.is_held():
                     raise ClaimLost(f"{self._assignment.job_id} does not wait for {self._assignment.agent_id} any more")

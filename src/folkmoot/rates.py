@@ -32,6 +32,7 @@ class Rates:
 
     def __init__(self, redis: Redis) -> None:
         """Prepare the script; nothing connects before it is used."""
+        self._redis = redis
         self._take = redis.register_script(TAKE)
 
     def count(self, whose: str, rule: str, *, per_minute: int, now: float) -> None:
@@ -65,8 +66,19 @@ class Rates:
             return 0
         every_us = MINUTE_US / per_minute
         try:
-            wait_us = self._take(keys=[f"folkmoot:rate:{whose}"], args=[round(now * 1e6), f"{every_us:.3f}", MINUTE_US])
+            wait_us = self._take(keys=[_key(whose)], args=[round(now * 1e6), f"{every_us:.3f}", MINUTE_US])
         except (RedisError, OSError) as error:
             log.warning("rates unknown, every request is allowed: %s", error)
             return 0
         return float(wait_us) / 1e6
+
+    def forget(self, whose: str) -> None:
+        """Remove a bucket whose owner has left."""
+        try:
+            self._redis.delete(_key(whose))
+        except (RedisError, OSError) as error:
+            log.warning("a bucket stays until it is full again: %s", error)
+
+
+def _key(whose: str) -> str:
+    return f"folkmoot:rate:{whose}"

@@ -23,7 +23,7 @@ def _parts(query: QueryResource) -> Iterator[str]:
     if query.consensus is None:
         yield f"There is none: the query is {query.status}."
     else:
-        yield f"Written by {query.consensus.agent_id} ({query.consensus.model})."
+        yield f"Written by {query.consensus.agent_id} ({query.consensus.model}){_source(query.consensus.cached_from)}."
         yield query.consensus.text
     yield from _measured(query)
     yield "## Responses"
@@ -69,7 +69,11 @@ def _about(response: ResponseResource) -> str:
         facts.append(f"{response.prompt_tokens or 0} + {response.completion_tokens} tokens")
     if response.cost_usd is not None:
         facts.append(f"${response.cost_usd}")
-    return ", ".join(facts)
+    return ", ".join(facts) + _source(response.cached_from)
+
+
+def _source(job_id: str | None) -> str:
+    return f", from the cache (job `{job_id}`)" if job_id else ""
 
 
 def _measured(query: QueryResource) -> Iterator[str]:

@@ -49,6 +49,8 @@ class ResponseResource(Resource):
     cached: bool
     attempts: int
     cost_usd: str | None = None
+    #: The query that a cached answer came from.
+    cached_from: str | None = None
 
 
 class ConsensusResource(Resource):
@@ -61,6 +63,8 @@ class ConsensusResource(Resource):
     prompt_tokens: int | None
     completion_tokens: int | None
     cost_usd: str | None = None
+    cached: bool = False
+    cached_from: str | None = None
 
 
 class AggregatorResource(Resource):
@@ -148,6 +152,20 @@ class QuerySummary(Resource):
     question_type: str
     created_at: datetime
     finished_at: datetime | None
+
+
+class EarlierQuery(Resource):
+    """A query of the user's own that asked the same, perhaps in other words."""
+
+    job_id: str
+    query: str
+    asked_at: datetime
+
+
+class SuggestionResource(Resource):
+    """The newest earlier query that asked the same, to be opened by whoever wants to; null where there is none."""
+
+    suggestion: EarlierQuery | None
 
 
 class QueryPage(Resource):

@@ -75,6 +75,13 @@ class Settings(BaseSettings):
     watchdog_s: Seconds = 60
     #: How long is kept what happened to the seats.
     incidents_days: Annotated[float, Field(gt=0, le=3650)] = 30
+    #: How long a query is kept after it has ended; 0 keeps it until its owner deletes it.
+    retention_days: Annotated[float, Field(ge=0, le=36_500)] = 0
+
+    #: How long an answer is given again to the same call of the same user, in hours, and how many answers are
+    #: kept for it; 0 hours turn it off.
+    cache_hours: Annotated[float, Field(ge=0, le=24 * 365)] = 24
+    cache_entries: Annotated[int, Field(ge=1, le=100_000_000)] = 100_000
 
     #: Which prices the models have; by default `prices.yaml` beside the rosters.
     prices_file: Path | None = None

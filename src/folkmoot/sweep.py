@@ -1,15 +1,18 @@
 """What is overdue and what to do about it: one look, safe in several copies, made every few seconds."""
 
+import itertools
 import logging
 from collections.abc import Callable
 from datetime import timedelta
 
-from folkmoot import announcements, calls
+from folkmoot import accounts, announcements, calls, departure
 from folkmoot.runtime import Runtime, utcnow
-from folkmoot.store import deletions, incidents, outbox, overdue
+from folkmoot.store import cache, deletions, erasure, incidents, outbox, overdue
 
 #: Incidents stay this much longer than they must, so that they are deleted an hour's worth at a time.
 PURGE_EVERY = timedelta(hours=1)
+#: Batches of old queries that one look erases, so that it goes on with what cannot wait.
+MOST_BATCHES = 5
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +27,9 @@ def sweep(runtime: Runtime) -> None:
         relay,
         erase_deleted,
         forget_incidents,
+        erase_old,
+        see_off,
+        prune_cache,
     )
     for step in steps:
         try:
@@ -89,3 +95,32 @@ def forget_incidents(runtime: Runtime) -> None:
     kept_since = utcnow() - timedelta(days=runtime.settings.incidents_days)
     if incidents.reaches_back(runtime.db, before=kept_since - PURGE_EVERY):
         log.info("deleted %d old incidents", incidents.purge(runtime.db, before=kept_since))
+
+
+def erase_old(runtime: Runtime) -> None:
+    """Erase the queries that ended too long ago, and what the ledger keeps of such; an open query is never touched."""
+    days, now = runtime.settings.retention_days, utcnow()
+    if not days:
+        return
+    before = now - timedelta(days=days)
+    for job_ids in itertools.islice(erasure.erase_ended(runtime.db, before=before), MOST_BATCHES):
+        log.info("erased %d queries that ended more than %g days ago", len(job_ids), days)
+        runtime.events.forget(*job_ids)
+    # A day's figures stay while the day lasts, for its budgets.
+    erasure.purge_ledger(runtime.db, before=min(before.date(), now.date()))
+
+
+def see_off(runtime: Runtime) -> None:
+    """Go on with the deletion of accounts whose gateway has not ended it."""
+    for user_id in accounts.leaving(runtime.db):
+        departure.finish(runtime, user_id)
+
+
+def prune_cache(runtime: Runtime) -> None:
+    """Delete the answers that are kept too long, once the oldest is so by an hour, and the oldest beyond their number.
+
+    Their queries keep them: what is deleted is that others may take them.
+    """
+    before = utcnow() - timedelta(hours=runtime.settings.cache_hours) - PURGE_EVERY
+    if pruned := cache.prune(runtime.db, before=before, most=runtime.settings.cache_entries):
+        log.info("pruned %d entries of the cache", pruned)

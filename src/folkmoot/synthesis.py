@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from folkmoot import answers, calls, prompts, provider_keys
+from folkmoot import answers, cache, calls, prompts, provider_keys
 from folkmoot.agents import Roster, Seat
 from folkmoot.errors import AgentError, Undecipherable
 from folkmoot.panel import next_aggregator
@@ -13,6 +13,7 @@ from folkmoot.race import Race
 from folkmoot.resources import ConsensusResource
 from folkmoot.runtime import Runtime, seconds_until, utcnow
 from folkmoot.store import concluding, queries
+from folkmoot.store.cache import Look
 from folkmoot.store.concluding import Conclusion
 from folkmoot.store.usage import Spent
 from folkmoot.wire import Completion
@@ -21,6 +22,21 @@ from folkmoot.wire import Completion
 STORING_S = 0.3
 #: A seat that concludes gets this share of the time left while another could still take over.
 FAILOVER_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Synthesised:
+    """What came of it.
+
+    Attributes:
+        why_other: why another seat wrote it than the requested one, in words that hold nothing of the query; None when
+            that one did.
+        is_keepable: whether the same call may get it again.
+    """
+
+    consensus: ConsensusResource
+    why_other: str | None = None
+    is_keepable: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,9 +52,7 @@ def first_try(runtime: Runtime, fence: int) -> int:
     return 1 + (fence - 1) * len(runtime.roster.seats) * runtime.roster.most_endpoints
 
 
-def synthesise(
-    runtime: Runtime, conclusion: Conclusion, notes: list[str], spent: list[Spent]
-) -> tuple[ConsensusResource, str | None]:
+def synthesise(runtime: Runtime, conclusion: Conclusion, notes: list[str], spent: list[Spent]) -> Synthesised:
     """Try one aggregator after another, health read anew for each, until one writes what can stand.
 
     Args:
@@ -47,8 +61,7 @@ def synthesise(
         notes: takes what the user should know of it.
         spent: takes what the calls have used.
     Returns:
-        The consensus, and why another seat wrote it than the requested one, in words that hold nothing of the query;
-        None when that one did.
+        The consensus, with who wrote it and why.
     Raises:
         AgentError: none did; `notes` says why each did not.
         ClaimLost: somebody else concludes, or the query has ended.
@@ -66,7 +79,7 @@ def synthesise(
             calls.void_abandoned(runtime, conclusion.job.job_id, "consensus")
         try:
             timeout_s = _timeout_s(runtime.roster, conclusion, tried)
-            consensus, is_whole = _written(
+            consensus, is_whole, is_keepable = _written(
                 runtime,
                 conclusion,
                 question,
@@ -82,14 +95,14 @@ def synthesise(
             continue
         if is_whole:
             _note_passed_over(runtime, conclusion, tried, notes)
-            return consensus, _why_other(runtime, conclusion, consensus, failures)
+            return Synthesised(consensus, _why_other(runtime, conclusion, consensus, failures), is_keepable)
         failures[agent_id] = "it ran out of length"
         draft = draft or _Draft(
             consensus, f"{agent_id} ran out of length: the consensus ends at its last whole sentence."
         )
     if draft is not None:
         notes.append(draft.note)
-        return draft.consensus, _why_other(runtime, conclusion, draft.consensus, failures)
+        return Synthesised(draft.consensus, _why_other(runtime, conclusion, draft.consensus, failures))
     raise AgentError("No consensus: no agent could conclude the responses.")
 
 
@@ -151,8 +164,8 @@ def _written(
     timeout_s: float,
     notes: list[str],
     spent: list[Spent],
-) -> tuple[ConsensusResource, bool]:
-    """What this seat writes as the consensus, and whether it is whole.
+) -> tuple[ConsensusResource, bool, bool]:
+    """What this seat writes as the consensus, whether it is whole, and whether the same call may get it again.
 
     Raises:
         AgentError: nothing that can stand.
@@ -194,7 +207,14 @@ def _written(
         completion_tokens=completion.completion_tokens,
         cost_usd=race.answered.cost_usd if race.answered else None,
     )
-    return consensus, is_whole
+    is_keepable = (
+        is_whole
+        and conclusion.key is not None
+        and len(conclusion.responses) == len(conclusion.panel)
+        and race.sent is not None
+        and cache.is_same(race.sent, conclusion.key, job.user_id, job.aggregator_requested, "consensus")
+    )
+    return consensus, is_whole, is_keepable
 
 
 def _text(completion: Completion) -> tuple[str, bool]:
@@ -211,4 +231,20 @@ def _check(question: Question, completion: Completion, prompt: Prompt) -> None:
 
 def _synthesis_prompt(question: Question, conclusion: Conclusion, tokens: int) -> prompts.Synthesis:
     responses = [(row.role, row.text) for row in conclusion.responses]
-    return prompts.synthesis_prompt(question, responses, job_id=conclusion.job.job_id, tokens=tokens)
+    # By what is weighed and not by the job: the same responses make the same call.
+    return prompts.synthesis_prompt(question, responses, seed=repr((question.text, responses)), tokens=tokens)
+
+
+def look_for(runtime: Runtime, job_id: str) -> Look | None:
+    """What to look for in the cache before the query is concluded; None when there is none to be looked for."""
+    found = concluding.to_conclude(runtime.db, job_id) if runtime.settings.cache_hours else None
+    if found is None or len(found.responses) < max(2, len(found.panel)):
+        return None
+    agent_id, job = found.job.aggregator_requested, found.job
+    seat = runtime.roster.seats.get(agent_id)
+    if seat is None:
+        return None
+    tokens = seat.context_tokens - seat.aggregator_max_tokens
+    prompt = _synthesis_prompt(queries.question(runtime.db, job), found, tokens)
+    sent = cache.request(seat, prompt.messages, temperature=seat.temperature, max_tokens=seat.aggregator_max_tokens)
+    return cache.look_for(runtime, cache.key(job.user_id, agent_id, "consensus", sent), reads=job.use_cache)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Literal, get_args
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 
 from folkmoot import secret
 from folkmoot.accounts import Account, account_of
@@ -26,6 +26,15 @@ SHAPE = re.compile(KIND + r"[A-Za-z0-9_-]{43}")
 MOST = 100
 #: `last_used_at` is written at most this often, so that a busy token costs no write on each request.
 NOTED_EVERY = timedelta(minutes=1)
+
+_WHOSE = (
+    select(User, ApiToken.id.label("token_id"), ApiToken.scopes, ApiToken.last_used_at)
+    .join(ApiToken, ApiToken.user_id == User.id)
+    .where(
+        ApiToken.token_hash == bindparam("of_token"),
+        or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > bindparam("now")),
+    )
+)
 
 log = logging.getLogger(__name__)
 
@@ -120,16 +129,8 @@ def whose(db: Database, text: str, *, now: datetime, admins: Collection[str] = (
     Raises:
         NotSignedIn: there is no such token: it was revoked, has expired or never was.
     """
-    statement = (
-        select(User, ApiToken.id.label("token_id"), ApiToken.scopes, ApiToken.last_used_at)
-        .join(ApiToken, ApiToken.user_id == User.id)
-        .where(
-            ApiToken.token_hash == secret.hashed(text),
-            or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > now),
-        )
-    )
     with db.read() as connection:
-        row = connection.execute(statement).first()
+        row = connection.execute(_WHOSE, {"of_token": secret.hashed(text), "now": now}).first()
     if row is None:
         raise NotSignedIn("This API token is not known, was revoked or has expired. Make a new one.")
     if row.last_used_at is None or row.last_used_at <= now - NOTED_EVERY:

@@ -1,6 +1,10 @@
 """The page of one's account, and the card to sign up with: password, API tokens, invitations."""
 
+import base64
+import json
+import os
 import re
+import zipfile
 from collections.abc import Iterator
 
 import pytest
@@ -18,11 +22,23 @@ from tests.stack import Stack
 pytestmark = pytest.mark.timeout(300)
 
 
+KEY = "sk-a-key-that-is-found-nowhere-58203"
+
+
 @pytest.fixture(scope="module")
 def by_invitation(scripted_model: ScriptedModel) -> Iterator[Stack]:
-    """A stack where an account takes an invitation, and nobody has one yet."""
-    own = {"FOLKMOOT_SIGN_UP": "invitation", "FOLKMOOT_ANALYSIS": "false"}
-    with Stack(scripted_roster(scripted_model), SETTINGS | own) as running:
+    """A stack where an account takes an invitation and nobody has one yet, and that keeps its users' provider keys."""
+    own = {
+        "FOLKMOOT_SIGN_UP": "invitation",
+        "FOLKMOOT_ANALYSIS": "false",
+        "FOLKMOOT_SECRET_KEY": base64.urlsafe_b64encode(os.urandom(32)).decode(),
+        "FOLKMOOT_LOG_LEVEL": "debug",
+        "ACME_API_KEY": "sk-the-servers-own-found-nowhere",
+    }
+    roster = scripted_roster(scripted_model)
+    for seat in roster["seats"].values():
+        seat["api_key_env"] = "ACME_API_KEY"
+    with Stack(roster, SETTINGS | own) as running:
         yield running
 
 
@@ -92,6 +108,60 @@ def test_password_is_changed_and_other_sessions_end(page: Page, stack: Stack, mo
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_text("The username or the password is wrong.")).to_be_visible()
+
+
+def test_own_key_is_set_and_everything_is_taken_along_before_leaving(
+    page: Page, by_invitation: Stack, scripted_model: ScriptedModel
+) -> None:
+    """A key is set without being shown or kept by the page; all is exported; the account goes by name and password."""
+    scripted_model.reset()
+    username = sign_up(page, by_invitation)
+    client = Client(by_invitation.url, session_cookie(page)["value"])
+    go(page)
+    expect(page.get_by_text("You have set no key.")).to_be_visible()
+    expect(page.get_by_role("button", name="Remove key")).to_have_count(0)
+    key = page.get_by_label("Key", exact=True)
+    key.fill("too short")
+    page.get_by_role("button", name="Set key").click()
+    expect(page.get_by_role("alert").filter(has_text="A key has 16 to 512 letters")).to_be_visible()
+    key.fill(KEY)
+    page.get_by_role("button", name="Set key").click()
+    expect(page.get_by_text("Your key is set.")).to_be_visible()
+    expect(page.get_by_text(f"A key for acme is set; it ends in {KEY[-4:]}.")).to_be_visible()
+    expect(key).to_have_value("")
+    assert KEY not in page.content()
+    job_id = client.wait_done(client.ask("Is a zebra black or white?")["job_id"])["job_id"]
+    assert {call.headers["authorization"] for call in scripted_model.calls()} == {f"Bearer {KEY}"}
+    expect(page.locator("#fm-usage").get_by_role("rowheader", name=username)).to_be_visible()
+    assert grave(page) == []
+    page.get_by_role("button", name="Remove key").click()
+    expect(page.get_by_text("You have set no key.")).to_be_visible()
+
+    with page.expect_download() as downloading:
+        page.get_by_role("link", name="Export everything").click()
+    assert downloading.value.suggested_filename.startswith(f"folkmoot-{username}-")
+    with zipfile.ZipFile(downloading.value.path()) as archive:
+        held = [json.loads(archive.read(name)) for name in archive.namelist() if name.startswith("queries/")]
+    assert [query["job_id"] for query in held] == [job_id]
+
+    leave = page.get_by_role("button", name="Delete my account")
+    name, password = page.get_by_label("Your username, to confirm"), page.get_by_label("Your password, to confirm")
+    name.fill("somebody else")
+    password.fill(PASSWORD)
+    leave.click()
+    expect(page.get_by_role("alert").filter(has_text="Type your own username")).to_be_visible()
+    name.fill(username)
+    password.fill("not this one")
+    leave.click()
+    expect(page.get_by_role("alert").filter(has_text="This is not your current password.")).to_be_visible()
+    assert client.call("GET", "/queries").status_code == 200
+    password.fill(PASSWORD)
+    leave.click()
+    expect(page.get_by_text("Your account and everything of it is deleted.")).to_be_visible()
+    expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+    assert client.call("GET", "/queries").status_code == 401 and page.context.cookies() == []
+    logs = by_invitation.logs(lines=1_000_000)
+    assert "GET" in logs and KEY not in logs and PASSWORD not in logs
 
 
 def test_invitation_lets_one_person_in(page: Page, by_invitation: Stack) -> None:

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from tests.client import Client
 from tests.scripted_model import SEATS, ScriptedModel
-from tests.stack import Running
+from tests.stack import Running, eventually
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -203,6 +203,26 @@ def test_words_that_were_taken_back_end_the_stream(openai: OpenAI, model: Script
             told += chunk.choices[0].delta.content or ""
 
     assert told.startswith("Most responses hold")
+
+
+def test_query_ends_when_its_client_hangs_up(
+    stack: Running, openai: OpenAI, client: Client, model: ScriptedModel
+) -> None:
+    """A stream that is closed before its end cancels its query; one that only joined another's request does not."""
+    model.script("scripted/llama3", {"token_delay_s": 0.3}, stage="consensus")
+    stream = openai.chat.completions.create(model="folkmoot", messages=ASKED, stream=True)
+    job_id = next(iter(stream)).id.removeprefix("chatcmpl-")
+    stream.close()
+    eventually(lambda: client.query(job_id)["status"] == "cancelled", 20, "the query is cancelled")
+
+    model.script("scripted/llama3", {"token_delay_s": 0.1}, stage="consensus")
+    asked = {"model": "folkmoot", "messages": ASKED, "stream": True}
+    body: dict[str, Any] = {"json": asked, "headers": {"Idempotency-Key": "one of two"}, "stream": True}
+    with client.call("POST", "//v1/chat/completions", **body) as first:
+        lines = first.iter_lines(decode_unicode=True)
+        with client.call("POST", "//v1/chat/completions", **body) as second:
+            assert next(second.iter_lines(decode_unicode=True)) == ": open"
+        assert [line for line in lines if line][-1] == "data: [DONE]"
 
 
 def test_langchain_asks_and_streams(stack: Running, client: Client, model: ScriptedModel) -> None:

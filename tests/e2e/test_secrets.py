@@ -64,10 +64,11 @@ def everything_of(stack: Stack) -> Iterator[tuple[str, bytes]]:
                 yield str(path.relative_to(stack.folder)), path.read_bytes()
     with redis.Redis.from_url(stack.redis_url()) as client:
         for key in client.scan_iter(count=1000):
-            yield f"redis {key!r}", key + repr(_value(client, key)).encode()
+            yield f"redis {key!r}", key + repr(value_of(client, key)).encode()
 
 
-def _value(client: Any, key: bytes) -> Any:
+def value_of(client: Any, key: bytes) -> Any:
+    """The value of a key of Redis, read by its own type."""
     kind = client.type(key).decode()
     read: dict[str, Callable[[], Any]] = {
         "string": lambda: client.get(key),

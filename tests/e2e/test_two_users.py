@@ -43,6 +43,30 @@ def test_nobody_reaches_what_is_anothers(document: dict[str, Any], client: Clien
     assert stranger.history()["queries"] == []
 
 
+def test_nobody_is_offered_what_another_asked(client: Client, stranger: Client) -> None:
+    """An earlier query is suggested to its owner alone, under its own domain, type and roles, until it is deleted."""
+    kind = {"domain": "Policy", "question_type": "Yes/No", "roles": {"qwen": "Rawlsian"}}
+    job = client.wait_settled(client.ask("Should fireworks be banned in cities?", **kind)["job_id"])
+    again = {"query": "Should we prohibit fireworks in cities?", **kind}
+
+    [found] = _suggested(client, again)
+
+    assert found == {"job_id": job["job_id"], "query": job["query"], "asked_at": job["created_at"]}
+    assert _suggested(stranger, again) == []
+    others = {"query": "Should fireworks be allowed in cities?", "domain": "Custom", "question_type": "None"}
+    for name, value in (others | {"roles": {"mistral": "Rawlsian"}}).items():
+        assert _suggested(client, again | {name: value}) == [], name
+    assert client.delete(job["job_id"]).status_code == 204
+    assert _suggested(client, again) == []
+
+
+def _suggested(client: Client, body: dict[str, Any]) -> list[Any]:
+    answer = client.call("POST", "/suggestions", json=body)
+    assert answer.status_code == 200, answer.text
+    found = answer.json()["suggestion"]
+    return [] if found is None else [found]
+
+
 def _kinds(operation: dict[str, Any]) -> dict[str, str]:
     """The path parameters that take one of a few values, with one of them."""
     parts = [part for part in operation.get("parameters", []) if part["in"] == "path"]

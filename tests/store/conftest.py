@@ -127,7 +127,7 @@ def make_runtime(url: str, valkey: Valkey, model: ScriptedModel, tmp_path: Path)
         roster = scripted_roster(model)
         change(roster)
         roster_file.write_text(yaml.safe_dump(roster, sort_keys=False), encoding="utf-8")
-        own = {"database_url": url, "broker_url": valkey.broker_url, "agents_file": roster_file}
+        own = {"database_url": url, "broker_url": valkey.broker_url, "agents_file": roster_file, "cache_hours": 0}
         made.append(build(Settings(**{**own, **settings})))
         return made[-1]
 

@@ -62,10 +62,16 @@ def postgres_binaries() -> Path:
 
 
 class Postgres:
-    """A PostgreSQL server of its own: a fresh cluster, a unix socket and no TCP."""
+    """A PostgreSQL server of its own: a fresh cluster, a unix socket and no TCP.
 
-    def __init__(self, binaries: Path) -> None:
+    Args:
+        binaries: the folder of its programs.
+        fsync: whether it writes as safely as by default; that matters when the power fails, which no test can do.
+    """
+
+    def __init__(self, binaries: Path, fsync: bool = False) -> None:
         self._binaries = binaries
+        self._fsync = "on" if fsync else "off"
         self._folder = Path(tempfile.mkdtemp(prefix="fm-pg-"))
         self._user = POSTGRES_USER if os.geteuid() == 0 else None
         self._count = 0
@@ -89,9 +95,10 @@ class Postgres:
 
     def start(self) -> None:
         """Start the server on the data it has, and wait until it takes connections."""
-        # fsync matters when the power fails, which no test here can do.
-        settings = ("listen_addresses=", f"unix_socket_directories={self._folder}", "max_connections=120", "fsync=off")
-        options = [word for setting in settings for word in ("-c", setting)]
+        place = ("listen_addresses=", f"unix_socket_directories={self._folder}")
+        options = [
+            word for setting in (*place, "max_connections=120", f"fsync={self._fsync}") for word in ("-c", setting)
+        ]
         with (self._folder / "postgres.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [self._binaries / "postgres", "-D", "data", *options],
@@ -120,8 +127,8 @@ class Postgres:
         """The address of the migrated database, without any row: ten times as quick as a copy of it for each test."""
         with self._rows.begin() as connection:
             connection.execute(sqlalchemy.text("SET LOCAL lock_timeout = '5s'"))
-            # All the other rows hang on a user.
-            for table in ("users", "invitations", "incidents"):
+            # All the other rows hang on a user, but the sums of those who have left.
+            for table in ("users", "invitations", "incidents", "usage"):
                 connection.execute(sqlalchemy.text(f"DELETE FROM {table}"))
         return self.url("migrated")
 

@@ -120,6 +120,18 @@ def test_sqlite_keeps_its_promises(db: Database) -> None:
             assert pragmas == ["wal", 2, 1, 10_000]
 
 
+def test_a_commit_waits_for_the_disk_unless_it_may_be_lost_with_the_machine(db: Database) -> None:
+    """A level that a pooled connection had for one transaction does not hold for the next."""
+    asked = "PRAGMA synchronous" if db.is_sqlite else "SHOW synchronous_commit"
+    waits, waits_not = (2, 1) if db.is_sqlite else ("on", "off")
+
+    for synced in (True, False, True, False):
+        with db.write(synced=synced) as connection:
+            assert connection.scalar(text(asked)) == (waits if synced else waits_not)
+    with db.write() as connection:
+        assert connection.scalar(text(asked)) == waits
+
+
 def test_releases_and_ends_at_once_never_wait_in_a_circle(db: Database, other: Database, ada: int) -> None:
     """Relays that give rows back meet queries that end and clear theirs: nobody is killed to break a deadlock."""
     panel = [f"seat{number:02}" for number in range(24)]

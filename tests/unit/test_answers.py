@@ -346,7 +346,7 @@ def test_a_stub_is_no_consensus(text: str) -> None:
 def prompt_for(query: str, kind: str = "None") -> Synthesis:
     """The prompt that the aggregator gets for this question and three short responses."""
     responses = [("None", "Yes, for it helps the poor."), ("None", "No, it costs too much."), ("Rawlsian", "Yes.")]
-    return synthesis_prompt(Question(query, "Custom", kind), responses, job_id="job", tokens=4000)
+    return synthesis_prompt(Question(query, "Custom", kind), responses, seed="job", tokens=4000)
 
 
 def test_an_echo_of_the_whole_prompt_is_no_consensus() -> None:

@@ -31,7 +31,7 @@ def used(prompt: Prompt) -> int:
 
 def synthesis(*texts: str, question: Question = QUESTION, job_id: str = "job", tokens: int = 8000) -> Synthesis:
     """The synthesis prompt of these texts, without roles."""
-    return synthesis_prompt(question, [("None", text) for text in texts], job_id=job_id, tokens=tokens)
+    return synthesis_prompt(question, [("None", text) for text in texts], seed=job_id, tokens=tokens)
 
 
 def user(prompt: Prompt) -> str:
@@ -266,7 +266,7 @@ def test_any_texts_stay_quoted(texts: list[str], asked: str, tokens: int) -> Non
 def test_roles_are_told_where_there_are_some() -> None:
     """A response given under a role says so; one that reasoned freely names none."""
     responses = [("Utilitarian", "Yes."), ("None", "No."), ("Virtue Ethicist", "Maybe.")]
-    told = user(synthesis_prompt(QUESTION, responses, job_id="job", tokens=4000))
+    told = user(synthesis_prompt(QUESTION, responses, seed="job", tokens=4000))
 
     assert re.search(r"\(Utilitarian\):\n> Yes\.", told)
     assert re.search(r"\(Virtue Ethicist\):\n> Maybe\.", told)
@@ -299,7 +299,7 @@ def test_no_seat_and_no_model_is_named_to_the_aggregator(name: str) -> None:
 
     for example in EXAMPLES:
         question = Question(example.query, example.domain, example.question_type)
-        prompt = synthesis_prompt(question, responses, job_id="a-b-c", tokens=8000)
+        prompt = synthesis_prompt(question, responses, seed="a-b-c", tokens=8000)
         told = "\n".join(message["content"] for message in prompt.messages).lower()
         assert not [each for each in names if each.lower() in told]
 

@@ -1,7 +1,7 @@
 """All that is measured of a set of responses, in order; the models are loaded once and serve every query."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -12,10 +12,10 @@ from folkmoot.analysis.claims import Claim, Quote, claims_of
 from folkmoot.analysis.consensus import ConsensusCheck, check
 from folkmoot.analysis.contradiction import stances
 from folkmoot.analysis.document import Analysis
-from folkmoot.analysis.embedding import DIMENSIONS, Embedder, Vectors
+from folkmoot.analysis.embedding import DIMENSIONS, Embedder, Vectors, pooled
 from folkmoot.analysis.inference import CrossEncoder
 from folkmoot.analysis.language import Languages
-from folkmoot.analysis.manner import Manner, MannerMeter
+from folkmoot.analysis.manner import SHORT_CHARS, Manner, MannerMeter
 from folkmoot.analysis.question import is_polar
 from folkmoot.analysis.relations import relations, to_ask
 from folkmoot.analysis.report import report
@@ -97,12 +97,21 @@ class Analyser:
 
     def _read(self, responses: Sequence[tuple[str, str]]) -> _Read:
         agent_ids, texts = tuple(agent for agent, _ in responses), tuple(text for _, text in responses)
-        # The whole responses are embedded while the first thread parses them.
-        whole = self._beside.submit(self._vectors, texts)
-        passages = tuple(self._parser.parse(text) for text in texts)
-        vectors = {**self._vectors(_sentences(passages)), **whole.result()}
+        passages, embedded = list[Passage](), dict[str, Future[dict[str, Vectors]]]()
+        # While one response is parsed, the sentences of those before it are embedded.
+        for text in texts:
+            passages.append(self._parser.parse(text))
+            embedded[text] = self._beside.submit(self._embedded, text, _texts(passages[-1]))
+        # By the alphabet, so that no order of agents decides whose rounding a sentence of several responses gets.
+        vectors = {part: vector for text in sorted(embedded) for part, vector in embedded[text].result().items()}
         claims = tuple(claims_of(agent, passage, vectors) for agent, passage in zip(agent_ids, passages, strict=True))
-        return _Read(agent_ids, texts, passages, vectors, claims)
+        return _Read(agent_ids, texts, tuple(passages), vectors, claims)
+
+    def _embedded(self, text: str, sentences: Sequence[str]) -> dict[str, Vectors]:
+        """The vectors of a response and of its sentences; only a short one is read as a whole besides."""
+        is_whole = len(text) <= SHORT_CHARS or not sentences
+        vectors = self._vectors([*sentences, text] if is_whole else sentences)
+        return vectors if text in vectors else {**vectors, text: pooled(sentences, vectors)}
 
     def _vectors(self, texts: Sequence[str]) -> dict[str, Vectors]:
         return dict(zip(texts, self._embedder.embed(texts), strict=True))
@@ -170,10 +179,6 @@ def _notes(read: _Read, foreign: str | None) -> list[str]:
         for agent, passage in zip(read.agent_ids, read.passages, strict=True)
         if passage.chars_left_out
     ]
-
-
-def _sentences(passages: Sequence[Passage]) -> list[str]:
-    return [text for passage in passages for text in _texts(passage)]
 
 
 def _texts(passage: Passage) -> list[str]:

@@ -4,9 +4,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-
 #: A chart's width, in inches; its height follows from what it shows.
 WIDTH = 8.0
 #: Dots an inch of a PNG: 8 inches are 960 dots, sharp at the width that a page gives a chart.
@@ -64,35 +61,6 @@ def seat_styles(agents: Sequence[str], seats: Sequence[str]) -> list[SeatStyle]:
     """
     places = list(dict.fromkeys([*seats, *agents]))
     return [SeatStyle(*SEATS[places.index(agent) % len(SEATS)]) for agent in agents]
-
-
-@dataclass(frozen=True)
-class Frame:
-    """What lies around the axes, in inches; reckoned, because matplotlib's own layout takes longer than all else."""
-
-    height: float
-    left: float
-    right: float = 0.45
-    top: float = 0.6
-    bottom: float = 0.95
-
-    def rectangle(self) -> tuple[float, float, float, float]:
-        """Where the axes lie, as matplotlib wants it: parts of the whole."""
-        width, height = WIDTH - self.left - self.right, self.height - self.top - self.bottom
-        return self.left / WIDTH, self.bottom / self.height, width / WIDTH, height / self.height
-
-
-def figure(title: str, note: str, frame: Frame, *, polar: bool = False) -> tuple[Figure, Axes]:
-    """An empty chart with its title, and what it means in a small line below."""
-    paper = Figure(figsize=(WIDTH, frame.height), dpi=DPI, facecolor=PAPER)
-    axes = paper.add_axes(frame.rectangle(), projection="polar" if polar else None)
-    edge = 0.15 / WIDTH
-    paper.text(edge, 1 - 0.14 / frame.height, title, va="top", fontsize=TITLE, fontweight="bold", color=INK)
-    paper.text(edge, 0.14 / frame.height, note, va="bottom", fontsize=SMALL, color=INK)
-    axes.tick_params(labelsize=LABEL, colors=INK, length=0)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    return paper, axes
 
 
 def width_of(names: Sequence[str]) -> float:

@@ -1,6 +1,6 @@
 """Texts as points: the sentence embedding that similarity, alignment and the heads start from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,3 +44,18 @@ class Embedder:
         unit: Vectors = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9)
         rows = {text: row for row, text in enumerate(different)}
         return unit[[rows[text] for text in texts]]
+
+
+def pooled(sentences: Sequence[str], vectors: Mapping[str, Vectors]) -> Vectors:
+    """The vector of a text of these sentences, at least one: their mean, each counting by its length.
+
+    To read a long text once more as a whole would take as long as all its sentences, and tells little more: see
+    docs/analysis.md.
+
+    Args:
+        sentences: in any order, each of at least one letter.
+        vectors: each sentence's.
+    """
+    summed = sum(len(sentence) * vectors[sentence] for sentence in sorted(sentences))
+    unit: Vectors = np.asarray(summed / np.maximum(np.linalg.norm(summed), 1e-9), np.float32)
+    return unit

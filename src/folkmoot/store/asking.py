@@ -5,18 +5,43 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, select, update
+from sqlalchemy import Connection, Row, bindparam, case, select, update
 
 from folkmoot.db import Database
 from folkmoot.models import Interaction, Response
 from folkmoot.resources import QueryStatus, ResponseStatus
-from folkmoot.store import outbox, usage
+from folkmoot.store import cache, outbox, usage
+from folkmoot.store.cache import Hit, Look, Place
 from folkmoot.store.usage import Spent
 
 #: Statuses in which responses are still taken.
 OPEN = ("accepted", "asking")
 LATE = "no answer before the deadline"
 NOT_TAKEN = "no worker of its pool took the question before the deadline"
+
+# Statements are built once: to build one takes longer than to have it executed.
+_OPEN_JOB = select(Interaction).where(Interaction.job_id == bindparam("of_job"), Interaction.status.in_(OPEN))
+_OF_PANEL = (Response.job_id == bindparam("of_job"), Response.is_aggregator.is_(False))
+_SEAT = select(Response).where(*_OF_PANEL, Response.agent_id == bindparam("of_agent"), Response.status == "pending")
+_STANDING = select(Response.agent_id, Response.status).where(*_OF_PANEL).order_by(Response.id)
+_TAKE = update(Response).where(Response.id == bindparam("of_id"))
+_HELD = update(Response).where(
+    *_OF_PANEL,
+    Response.agent_id == bindparam("of_agent"),
+    Response.status == "pending",
+    Response.attempts == bindparam("of_attempt"),
+)
+_CHANGE = update(Interaction).where(Interaction.id == bindparam("of_id"), Interaction.status.in_(OPEN))
+_END_PENDING = (
+    update(Response)
+    .where(Response.job_id == bindparam("of_job"), Response.status == "pending")
+    .values(
+        status="timed_out",
+        error=case((Response.attempts == 0, NOT_TAKEN), else_=LATE),
+        lease_until=None,
+        finished_at=bindparam("now"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +53,15 @@ class Claim:
     role: str
     attempt: int
     is_first: bool
+    #: The answer that the same call got before, if it did.
+    hit: Hit | None = None
+    #: What the answer is to be kept by.
+    key: str | None = None
+
+    @property
+    def place(self) -> Place:
+        """Whose answer this will be."""
+        return Place(self.job.user_id, self.job.job_id, self.agent_id, is_aggregator=False)
 
 
 @dataclass(frozen=True)
@@ -52,39 +86,71 @@ class Outcome:
     cost_usd: str | None = None
     #: What the user should know about the query because of it.
     note: str | None = None
+    cached: bool = False
+    cached_from: str | None = None
+    #: Whether the same call may get this answer again.
+    is_keepable: bool = False
 
     def columns(self) -> dict[str, Any]:
         """What of it the response's row holds."""
-        return {name: value for name, value in vars(self).items() if name != "note"}
+        return {name: value for name, value in vars(self).items() if name not in ("note", "is_keepable")}
+
+
+def to_ask(db: Database, job_id: str, agent_id: str) -> tuple[Row[Any], str] | None:
+    """A query and this agent's role in it, while it is to be asked."""
+    with db.read() as connection:
+        job = connection.execute(_OPEN_JOB, {"of_job": job_id}).first()
+        row = connection.execute(_SEAT, {"of_job": job_id, "of_agent": agent_id}).first()
+        return None if job is None or row is None else (job, row.role)
 
 
 def claim(
-    db: Database, job_id: str, agent_id: str, *, now: datetime, lease_until: datetime, attempts: int
+    db: Database,
+    job_id: str,
+    agent_id: str,
+    *,
+    now: datetime,
+    lease_until: datetime,
+    attempts: int,
+    seek: Look | None = None,
 ) -> Claim | None:
-    """Take the right to ask this agent, unless somebody holds it, the query is past asking, or it was tried enough."""
-    with db.write("claim-response") as connection:
-        job = connection.execute(db.locked(_open_job(job_id))).first()
-        row = connection.execute(
-            _panel(job_id).where(Response.agent_id == agent_id, Response.status == "pending")
-        ).first()
+    """Take the right to ask this agent, unless somebody holds it, the query is past asking, or it was tried enough.
+
+    With `seek` it is not taken either while the same call is under way: the work waits in the outbox for that to end.
+    """
+    with db.write("claim-response", synced=False) as connection:
+        job = connection.execute(db.locked(_OPEN_JOB), {"of_job": job_id}).first()
+        row = connection.execute(_SEAT, {"of_job": job_id, "of_agent": agent_id}).first()
         if job is None or row is None or row.attempts >= attempts:
             return None
         if row.lease_until is not None and row.lease_until > now:
             return None
-        connection.execute(
-            update(Response).where(Response.id == row.id).values(attempts=row.attempts + 1, lease_until=lease_until)
-        )
+        found = None
+        if seek is not None:
+            place = Place(job.user_id, job_id, agent_id, is_aggregator=False)
+            found = cache.look(db, connection, seek, place, now=now)
+        if seek is not None and found == "under way":
+            outbox.park(connection, job_id, "ask", agent_id, awaits=seek.key, due_at=seek.park_until)
+            return None
+        connection.execute(_TAKE, {"of_id": row.id, "attempts": row.attempts + 1, "lease_until": lease_until})
         if job.status == "accepted":
-            connection.execute(update(Interaction).where(Interaction.id == job.id).values(status="asking"))
+            _change(connection, job, status="asking")
         outbox.take(connection, job_id, "ask", agent_id)
-        return Claim(job, agent_id, row.role, row.attempts + 1, is_first=job.status == "accepted")
+        return Claim(
+            job,
+            agent_id,
+            row.role,
+            row.attempts + 1,
+            is_first=job.status == "accepted",
+            hit=found if isinstance(found, Hit) else None,
+            key=seek.key if seek is not None else None,
+        )
 
 
 def renew(db: Database, claim: Claim, *, lease_until: datetime) -> bool:
     """Hold the claim a while longer; False when it is lost or the query is past asking, so the call can stop."""
-    with db.write() as connection:
-        renewed = connection.execute(_held(claim).values(lease_until=lease_until))
-        return renewed.rowcount == 1
+    with db.write(synced=False) as connection:
+        return connection.execute(_HELD, {**_token(claim), "lease_until": lease_until}).rowcount == 1
 
 
 def finish(
@@ -103,24 +169,24 @@ def finish(
     Returns:
         Whether it was stored, and where the query went when this was the response that moved it on.
     """
-    with db.write("store-response") as connection:
+    with db.write("store-response", synced=False) as connection:
         usage.add(connection, claim.job.job_id, spent)
         # Locked before counting: two last responses must not each see the other as pending.
-        job = connection.execute(db.locked(_open_job(claim.job.job_id))).first()
+        job = connection.execute(db.locked(_OPEN_JOB), {"of_job": claim.job.job_id}).first()
         if job is None:
             return False, None
-        stored = connection.execute(
-            _held(claim).values(
-                **outcome.columns(),
-                lease_until=None,
-                finished_at=now,
-            )
-        )
-        if stored.rowcount == 0:
+        ended = {**outcome.columns(), "lease_until": None, "finished_at": now}
+        if connection.execute(_HELD, {**_token(claim), **ended}).rowcount == 0:
             return False, None
-        if outcome.note is not None and outcome.note not in job.notes:
-            _change(connection, job, notes=[*job.notes, outcome.note])
-        return True, settle(db, connection, claim.job.job_id, now=now, hint_due_at=hint_due_at)
+        if claim.key is not None and outcome.is_keepable:
+            cache.keep(db, connection, claim.key, claim.place, now=now)
+        elif claim.key is not None and claim.hit is None:
+            cache.drop(connection, claim.key, claim.job.job_id)
+        notes = list(job.notes)
+        if outcome.note is not None and outcome.note not in notes:
+            notes.append(outcome.note)
+            _change(connection, job, notes=notes)
+        return True, _settle(connection, job, notes, now=now, hint_due_at=hint_due_at)
 
 
 def settle(db: Database, connection: Connection, job_id: str, *, now: datetime, hint_due_at: datetime) -> Moved | None:
@@ -129,57 +195,34 @@ def settle(db: Database, connection: Connection, job_id: str, *, now: datetime, 
     Returns:
         Where it went, `aggregating` or `failed`; None when it stays.
     """
-    job = connection.execute(db.locked(_open_job(job_id))).first()
-    if job is None:
-        return None
-    rows = connection.execute(_panel(job_id).with_only_columns(Response.agent_id, Response.status)).all()
+    job = connection.execute(db.locked(_OPEN_JOB), {"of_job": job_id}).first()
+    return None if job is None else _settle(connection, job, job.notes, now=now, hint_due_at=hint_due_at)
+
+
+def _settle(
+    connection: Connection, job: Row[Any], notes: Sequence[str], *, now: datetime, hint_due_at: datetime
+) -> Moved | None:
+    rows = connection.execute(_STANDING, {"of_job": job.job_id}).all()
     late = tuple(row.agent_id for row in rows if row.status == "pending")
     if late and now < job.ask_deadline_at:
         return None
-    _end_pending(connection, job_id, now)
-    outbox.clear(connection, job_id)
+    if late:
+        connection.execute(_END_PENDING, {"of_job": job.job_id, "now": now})
+    outbox.clear(connection, job.job_id)
     answered = sum(row.status == "ok" for row in rows)
     if answered >= job.quorum:
         _change(connection, job, status="aggregating")
-        outbox.add(connection, job_id, "conclude", [""], due_at=hint_due_at)
+        outbox.add(connection, job.job_id, "conclude", [""], due_at=hint_due_at)
         return Moved("aggregating", late)
     reason = f"No consensus: {answered} of the panel answered, and {job.quorum} are needed."
-    _change(connection, job, status="failed", finished_at=now, notes=[*job.notes, reason])
+    _change(connection, job, status="failed", finished_at=now, notes=[*notes, reason])
     return Moved("failed", late)
 
 
-def _end_pending(connection: Connection, job_id: str, now: datetime) -> None:
-    connection.execute(
-        update(Response)
-        .where(Response.job_id == job_id, Response.status == "pending")
-        .values(
-            status="timed_out",
-            error=case((Response.attempts == 0, NOT_TAKEN), else_=LATE),
-            lease_until=None,
-            finished_at=now,
-        )
-    )
-
-
 def _change(connection: Connection, job: Row[Any], **values: Any) -> None:
-    connection.execute(
-        update(Interaction).where(Interaction.id == job.id, Interaction.status.in_(OPEN)).values(**values)
-    )
+    connection.execute(_CHANGE, {"of_id": job.id, **values})
 
 
-def _open_job(job_id: str) -> Any:
-    return select(Interaction).where(Interaction.job_id == job_id, Interaction.status.in_(OPEN))
-
-
-def _panel(job_id: str) -> Any:
-    return select(Response).where(Response.job_id == job_id, Response.is_aggregator.is_(False)).order_by(Response.id)
-
-
-def _held(claim: Claim) -> Any:
-    return update(Response).where(
-        Response.job_id == claim.job.job_id,
-        Response.agent_id == claim.agent_id,
-        Response.is_aggregator.is_(False),
-        Response.status == "pending",
-        Response.attempts == claim.attempt,
-    )
+def _token(claim: Claim) -> dict[str, Any]:
+    """What `_HELD` asks of the row, so that only the holder of the claim writes."""
+    return {"of_job": claim.job.job_id, "of_agent": claim.agent_id, "of_attempt": claim.attempt}

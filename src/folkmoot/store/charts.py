@@ -47,6 +47,14 @@ def find(db: Database, job_id: str, name: ChartName, format_: ChartFormat, *, us
     return gzip.decompress(content) if content and format_ == "svg" else content
 
 
+def of_query(db: Database, job_id: str) -> list[Picture]:
+    """The pictures of a query as PNG, those that could be drawn."""
+    drawn = select(Chart).where(Chart.job_id == job_id, Chart.format == "png").order_by(Chart.name)
+    with db.read() as connection:
+        rows = connection.execute(drawn).all()
+    return [Picture(row.name, row.format, row.content) for row in rows if row.content != NOTHING]
+
+
 def to_draw(db: Database, job_id: str) -> tuple[list[str], dict[str, Any]] | None:
     """The agents and the report of an analysis whose charts are not drawn yet."""
     with db.read() as connection:
@@ -69,7 +77,7 @@ def keep(db: Database, job_id: str, pictures: Sequence[Picture]) -> None:
         for name in get_args(ChartName)
         for format_ in get_args(ChartFormat)
     ]
-    with db.write() as connection:
+    with db.write(synced=False) as connection:
         # Two may have drawn at once, or the query may be gone meanwhile.
         job = connection.scalar(db.locked(select(Interaction.id).where(Interaction.job_id == job_id)))
         if job is not None and connection.scalar(select(Chart.job_id).where(Chart.job_id == job_id).limit(1)) is None:

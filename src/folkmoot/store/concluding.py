@@ -5,14 +5,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Update, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 
 from folkmoot.db import Database
 from folkmoot.models import Analysis, Interaction, Response
-from folkmoot.resources import AnalysisResource, ConsensusResource
-from folkmoot.store import incidents, outbox, records, usage
+from folkmoot.resources import AnalysisResource, ConsensusResource, QueryStatus
+from folkmoot.store import cache, incidents, outbox, records, usage
+from folkmoot.store.cache import Hit, Look, Place
 from folkmoot.store.incidents import NewIncident
 from folkmoot.store.usage import Spent
+
+_AGGREGATING = select(Interaction).where(Interaction.job_id == bindparam("of_job"), Interaction.status == "aggregating")
+_HELD = update(Interaction).where(
+    Interaction.job_id == bindparam("of_job"),
+    Interaction.status == "aggregating",
+    Interaction.fence == bindparam("of_fence"),
+)
+_PANEL = select(Response.agent_id).where(Response.job_id == bindparam("of_job"), Response.is_aggregator.is_(False))
+_PENDING = select(Analysis.job_id).where(Analysis.job_id == bindparam("of_job"), Analysis.status == "pending")
+_CONSENSUS = select(Response.text).where(Response.job_id == bindparam("of_job"), Response.is_aggregator)
+_ADD_CONSENSUS, _ADD_ANALYSIS = insert(Response), insert(Analysis)
 
 
 @dataclass(frozen=True)
@@ -28,30 +40,59 @@ class Conclusion:
     responses: tuple[Row[Any], ...]
     panel: tuple[str, ...]
     fence: int
+    #: The consensus that the same call got before, if it did.
+    hit: Hit | None = None
+    #: What the consensus is to be kept by.
+    key: str | None = None
+
+    @property
+    def place(self) -> Place:
+        """Whose consensus this will be."""
+        return Place(self.job.user_id, self.job.job_id, self.job.aggregator_requested, is_aggregator=True)
 
 
-def claim(db: Database, job_id: str, *, now: datetime, lease_until: datetime, attempts: int) -> Conclusion | None:
-    """Take the right to conclude, unless somebody holds it, the query is elsewhere, or it was tried enough."""
-    with db.write("claim-conclusion") as connection:
-        job = connection.execute(db.locked(_aggregating(job_id))).first()
+def to_conclude(db: Database, job_id: str) -> Conclusion | None:
+    """A query that is to be concluded, as `claim` would give it, without the right to."""
+    with db.read() as connection:
+        job = connection.execute(_AGGREGATING, {"of_job": job_id}).first()
+        if job is None:
+            return None
+        answered = records.responses(connection, job_id, status="ok")
+        return Conclusion(job, tuple(answered), tuple(connection.scalars(_PANEL, {"of_job": job_id})), job.fence)
+
+
+def claim(
+    db: Database, job_id: str, *, now: datetime, lease_until: datetime, attempts: int, seek: Look | None = None
+) -> Conclusion | None:
+    """Take the right to conclude, unless somebody holds it, the query is elsewhere, or it was tried enough.
+
+    With `seek` it is not taken either while the same call is under way: the work waits in the outbox for that to end.
+    """
+    with db.write("claim-conclusion", synced=False) as connection:
+        job = connection.execute(db.locked(_AGGREGATING), {"of_job": job_id}).first()
         if job is None or job.fence >= attempts or (job.lease_until is not None and job.lease_until > now):
             return None
+        found = None
+        if seek is not None:
+            place = Place(job.user_id, job_id, job.aggregator_requested, is_aggregator=True)
+            found = cache.look(db, connection, seek, place, now=now)
+        if seek is not None and found == "under way":
+            outbox.park(connection, job_id, "conclude", "", awaits=seek.key, due_at=seek.park_until)
+            return None
         fence = job.fence + 1
-        connection.execute(
-            update(Interaction).where(Interaction.id == job.id).values(fence=fence, lease_until=lease_until)
-        )
+        token = {"of_job": job_id, "of_fence": job.fence}
+        connection.execute(_HELD, {**token, "fence": fence, "lease_until": lease_until})
         outbox.take(connection, job_id, "conclude")
         answered = records.responses(connection, job_id, status="ok")
-        panel = connection.scalars(
-            select(Response.agent_id).where(Response.job_id == job_id, Response.is_aggregator.is_(False))
-        )
-        return Conclusion(job, tuple(answered), tuple(panel), fence)
+        panel = connection.scalars(_PANEL, {"of_job": job_id})
+        hit = found if isinstance(found, Hit) else None
+        return Conclusion(job, tuple(answered), tuple(panel), fence, hit, seek.key if seek is not None else None)
 
 
 def renew(db: Database, conclusion: Conclusion, *, lease_until: datetime) -> bool:
     """Hold the claim a while longer; False when it is lost or the query has ended, so the call can stop."""
-    with db.write() as connection:
-        return connection.execute(_held(conclusion).values(lease_until=lease_until)).rowcount == 1
+    with db.write(synced=False) as connection:
+        return connection.execute(_HELD, {**_token(conclusion), "lease_until": lease_until}).rowcount == 1
 
 
 def conclude(
@@ -65,6 +106,7 @@ def conclude(
     hint_due_at: datetime,
     why_other: str | None = None,
     spent: Sequence[Spent] = (),
+    is_keepable: bool = False,
 ) -> bool:
     """Store the consensus and end the query as done, with its analysis to follow; False when the claim is lost.
 
@@ -72,23 +114,20 @@ def conclude(
         used: the seat that acted as aggregator; None when one agent's response stands by itself.
         why_other: why it is another than the requested one, for everybody to read.
         spent: what the calls have used; it is counted whether the claim holds or not.
+        is_keepable: whether the same call may get this consensus again.
     """
     job_id = conclusion.job.job_id
+    ended = _ended(conclusion, "done", notes, now) | {"aggregator_used": used}
     with db.write("store-consensus") as connection:
         usage.add(connection, job_id, spent)
-        ended = connection.execute(
-            _held(conclusion).values(
-                status="done",
-                aggregator_used=used,
-                notes=[*conclusion.job.notes, *notes],
-                lease_until=None,
-                finished_at=now,
-            )
-        )
-        if ended.rowcount == 0:
+        if connection.execute(_HELD, ended).rowcount == 0:
             return False
-        connection.execute(insert(Response).values(**_consensus(job_id, consensus, now)))
-        connection.execute(insert(Analysis).values(job_id=job_id, status="pending", created_at=now))
+        connection.execute(_ADD_CONSENSUS, _consensus(job_id, consensus, now))
+        if conclusion.key is not None and is_keepable:
+            cache.keep(db, connection, conclusion.key, conclusion.place, now=now)
+        elif conclusion.key is not None and conclusion.hit is None:
+            cache.drop(connection, conclusion.key, job_id)
+        connection.execute(_ADD_ANALYSIS, {"job_id": job_id, "status": "pending", "created_at": now})
         outbox.clear(connection, job_id)
         outbox.add(connection, job_id, "analyse", [""], due_at=hint_due_at)
         incidents.record(connection, _failover(conclusion.job, used, why_other, now))
@@ -99,14 +138,12 @@ def fail(db: Database, conclusion: Conclusion, *, notes: list[str], now: datetim
     """End the query as failed, with the reasons; False when the claim is lost."""
     with db.write("fail-conclusion") as connection:
         usage.add(connection, conclusion.job.job_id, spent)
-        ended = connection.execute(
-            _held(conclusion).values(
-                status="failed", notes=[*conclusion.job.notes, *notes], lease_until=None, finished_at=now
-            )
-        )
-        if ended.rowcount == 1:
+        ended = connection.execute(_HELD, _ended(conclusion, "failed", notes, now)).rowcount == 1
+        if conclusion.key is not None:
+            cache.drop(connection, conclusion.key, conclusion.job.job_id)
+        if ended:
             outbox.clear(connection, conclusion.job.job_id)
-        return ended.rowcount == 1
+        return ended
 
 
 @dataclass(frozen=True)
@@ -122,16 +159,15 @@ def to_analyse(db: Database, job_id: str) -> ToAnalyse | None:
     """A query with its panel's answers and its consensus, when its analysis is pending."""
     with db.read() as connection:
         job = records.job_of(connection, job_id)
-        pending = select(Analysis.job_id).where(Analysis.job_id == job_id, Analysis.status == "pending")
-        if job is None or connection.scalar(pending) is None:
+        if job is None or connection.scalar(_PENDING, {"of_job": job_id}) is None:
             return None
-        consensus = connection.scalar(select(Response.text).where(Response.job_id == job_id, Response.is_aggregator))
+        consensus = connection.scalar(_CONSENSUS, {"of_job": job_id})
         return ToAnalyse(job, tuple(records.responses(connection, job_id, status="ok")), consensus or "")
 
 
 def finish_analysis(db: Database, job_id: str, result: AnalysisResource, *, now: datetime) -> bool:
     """Store what was measured; False when it was stored before, or the query is gone."""
-    with db.write("store-analysis") as connection:
+    with db.write("store-analysis", synced=False) as connection:
         connection.execute(db.locked(select(Interaction.id).where(Interaction.job_id == job_id)))
         stored = connection.execute(
             update(Analysis)
@@ -154,7 +190,6 @@ def _consensus(job_id: str, consensus: ConsensusResource, now: datetime) -> dict
         "is_aggregator": True,
         "role": "None",
         "status": "ok",
-        "cached": False,
         "attempts": 1,
         "created_at": now,
         "finished_at": now,
@@ -170,13 +205,12 @@ def _failover(job: Row[Any], used: str | None, why_other: str | None, now: datet
     return [NewIncident(now, requested, "failed_over", stand_in=used, reason=why_other, job_id=job.job_id)]
 
 
-def _aggregating(job_id: str) -> Any:
-    return select(Interaction).where(Interaction.job_id == job_id, Interaction.status == "aggregating")
+def _ended(conclusion: Conclusion, status: QueryStatus, notes: list[str], now: datetime) -> dict[str, Any]:
+    """The parameters of `_HELD` that end the query."""
+    told = [*conclusion.job.notes, *notes]
+    return {**_token(conclusion), "status": status, "notes": told, "lease_until": None, "finished_at": now}
 
 
-def _held(conclusion: Conclusion) -> Update:
-    return update(Interaction).where(
-        Interaction.job_id == conclusion.job.job_id,
-        Interaction.status == "aggregating",
-        Interaction.fence == conclusion.fence,
-    )
+def _token(conclusion: Conclusion) -> dict[str, Any]:
+    """What `_HELD` asks of the row, so that only the holder of the claim writes."""
+    return {"of_job": conclusion.job.job_id, "of_fence": conclusion.fence}

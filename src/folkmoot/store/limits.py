@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from folkmoot.db import Database
 from folkmoot.errors import BudgetSpent, LimitReached
@@ -17,6 +17,16 @@ from folkmoot.store.usage import Amount, Standing
 
 #: When a place may be free again, in seconds: a query seldom takes less.
 PLACE_FREE_S = 5
+
+_OPEN_JOBS = (
+    select(func.count())
+    .select_from(Interaction)
+    .where(
+        Interaction.user_id == bindparam("of_user"),
+        Interaction.status.not_in(ENDED),
+        Interaction.job_id != bindparam("but"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -88,9 +98,7 @@ def hold(connection: Connection, limits: Limits, *, job_id: str, user_id: int, a
 
 def open_jobs(connection: Connection, user_id: int, *, but: str = "") -> int:
     """How many queries of a user are under way, one aside."""
-    statement = select(func.count()).select_from(Interaction)
-    mine = (Interaction.user_id == user_id, Interaction.status.not_in(ENDED), Interaction.job_id != but)
-    return int(connection.scalar(statement.where(*mine)) or 0)
+    return int(connection.scalar(_OPEN_JOBS, {"of_user": user_id, "but": but}) or 0)
 
 
 def _hold(budget: Budget, standing: Standing, asked: Amount, now: datetime, *, whose: str) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from folkmoot.db import Database
 from folkmoot.models import Outbox
@@ -11,6 +11,18 @@ from folkmoot.models import Outbox
 LONGEST_WAIT_S = 30.0
 #: Rows that one look takes; the next look takes the rest.
 BATCH = 500
+
+_OF_JOB = Outbox.job_id == bindparam("of_job")
+_ADD = insert(Outbox)
+_TAKE = delete(Outbox).where(_OF_JOB, Outbox.task == bindparam("of_task"), Outbox.agent_id == bindparam("of_agent"))
+_PARK = update(Outbox).where(_OF_JOB, Outbox.task == bindparam("of_task"), Outbox.agent_id == bindparam("of_agent"))
+_WAITING = select(Outbox.job_id, Outbox.task, Outbox.agent_id).where(Outbox.awaits == bindparam("of_key"))
+_CLEAR = delete(Outbox).where(_OF_JOB)
+_DUE = select(Outbox.id, Outbox.job_id, Outbox.task, Outbox.agent_id, Outbox.sent).where(
+    Outbox.due_at <= bindparam("now")
+)
+_ANY_DUE = _DUE.limit(1)
+_OLDEST_DUE = _DUE.order_by(Outbox.due_at).limit(BATCH)
 
 
 def add(
@@ -28,17 +40,31 @@ def add(
         agent_ids = [agent for agent in agent_ids if agent not in set(connection.scalars(waiting))]
     if agent_ids:
         rows = [{"job_id": job_id, "task": task, "agent_id": agent, "sent": 0, "due_at": due_at} for agent in agent_ids]
-        connection.execute(insert(Outbox), rows)
+        connection.execute(_ADD, rows)
 
 
 def take(connection: Connection, job_id: str, task: str, agent_id: str = "") -> None:
     """Remove the row of a piece of work that somebody has taken."""
-    connection.execute(delete(Outbox).where(Outbox.job_id == job_id, Outbox.task == task, Outbox.agent_id == agent_id))
+    connection.execute(_TAKE, {"of_job": job_id, "of_task": task, "of_agent": agent_id})
+
+
+def park(connection: Connection, job_id: str, task: str, agent_id: str, *, awaits: str, due_at: datetime) -> None:
+    """Have a piece of work wait for an equal call that is under way; it is sent again when that ends, or when due."""
+    of = {"of_job": job_id, "of_task": task, "of_agent": agent_id}
+    if connection.execute(_PARK, {**of, "awaits": awaits, "due_at": due_at}).rowcount == 0:
+        row = {"job_id": job_id, "task": task, "agent_id": agent_id, "sent": 0, "due_at": due_at, "awaits": awaits}
+        connection.execute(_ADD, [row])
+
+
+def waiting(db: Database, key: str) -> list[tuple[str, str, str]]:
+    """(job_id, task, agent_id) of all the work that waits for a call."""
+    with db.read() as connection:
+        return [(row.job_id, row.task, row.agent_id) for row in connection.execute(_WAITING, {"of_key": key})]
 
 
 def clear(connection: Connection, job_id: str) -> None:
     """Remove all rows of a job that has ended."""
-    connection.execute(delete(Outbox).where(Outbox.job_id == job_id))
+    connection.execute(_CLEAR, {"of_job": job_id})
 
 
 def claim_due(db: Database, *, now: datetime, resend_s: float) -> list[tuple[int, str, str, str]]:
@@ -47,12 +73,11 @@ def claim_due(db: Database, *, now: datetime, resend_s: float) -> list[tuple[int
     Returns:
         (id, job_id, task, agent_id) of each, oldest first.
     """
-    due = select(Outbox.id, Outbox.job_id, Outbox.task, Outbox.agent_id, Outbox.sent).where(Outbox.due_at <= now)
     with db.read() as connection:
-        if connection.execute(due.limit(1)).first() is None:
+        if connection.execute(_ANY_DUE, {"now": now}).first() is None:
             return []
-    with db.write("relay") as connection:
-        rows = connection.execute(db.claimed(due.order_by(Outbox.due_at).limit(BATCH))).all()
+    with db.write("relay", synced=False) as connection:
+        rows = connection.execute(db.claimed(_OLDEST_DUE), {"now": now}).all()
         for row in rows:
             wait_s = min(LONGEST_WAIT_S, resend_s * 2 ** (row.sent + 1))
             connection.execute(
@@ -65,5 +90,5 @@ def claim_due(db: Database, *, now: datetime, resend_s: float) -> list[tuple[int
 
 def release(db: Database, ids: list[int], *, now: datetime) -> None:
     """Make rows due again whose hints could not be sent."""
-    with db.write() as connection:
+    with db.write(synced=False) as connection:
         connection.execute(update(Outbox).where(Outbox.id.in_(ids)).values(due_at=now, sent=0))

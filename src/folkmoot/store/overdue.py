@@ -24,7 +24,7 @@ def settle_late(db: Database, *, now: datetime, hint_due_at: datetime) -> Iterat
     """Move every query on whose time for asking is over; job_id and where it went."""
     late = select(Interaction.job_id).where(Interaction.status.in_(asking.OPEN), Interaction.ask_deadline_at <= now)
     for job_id in _found(db, late):
-        with db.write("settle-late") as connection:
+        with db.write("settle-late", synced=False) as connection:
             moved = asking.settle(db, connection, job_id, now=now, hint_due_at=hint_due_at)
         if moved is not None:
             yield job_id, moved
@@ -44,7 +44,7 @@ def free_responses(
         .where(Response.status == "pending", Response.is_aggregator.is_(False), Response.lease_until <= now)
     )
     for job_id in _found(db, silent):
-        with db.write("free-responses") as connection:
+        with db.write("free-responses", synced=False) as connection:
             connection.execute(db.locked(select(Interaction.id).where(Interaction.job_id == job_id)))
             rows = connection.execute(
                 select(Response).where(
@@ -79,7 +79,7 @@ def free_conclusions(db: Database, *, now: datetime, attempts: int) -> Iterator[
         or_(Interaction.lease_until <= now, Interaction.deadline_at <= now - timedelta(seconds=GRACE_S)),
     )
     for job_id in _found(db, stuck):
-        with db.write("free-conclusions") as connection:
+        with db.write("free-conclusions", synced=False) as connection:
             job = connection.execute(
                 db.locked(stuck.where(Interaction.job_id == job_id).with_only_columns(Interaction))
             ).first()

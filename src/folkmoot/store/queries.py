@@ -1,11 +1,11 @@
 """Queries as their owners see them: accepted, shown, listed, cancelled, deleted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from folkmoot.db import Database
@@ -21,6 +21,16 @@ from folkmoot.store.usage import Amount
 
 #: Earlier questions of a conversation that a follow-up carries along.
 LONGEST_CONVERSATION = 4
+
+_ADD, _ADD_SEATS = insert(Interaction), insert(Response)
+_ACCEPTED_BEFORE = select(Interaction.job_id, Interaction.request_hash).where(
+    Interaction.user_id == bindparam("of_user"), Interaction.idempotency_key == bindparam("of_key")
+)
+
+_OF_JOB = select(Interaction).where(Interaction.job_id == bindparam("of_job"))
+#: The query when the user sees it: it is theirs, and not deleted.
+_SEEN = _OF_JOB.where(Interaction.user_id == bindparam("of_user"), ~is_hidden())
+_CONSENSUS = select(Response.text).where(Response.job_id == bindparam("of_job"), Response.is_aggregator)
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,7 @@ class NewQuery:
     deadline_at: datetime
     instructions: str = ""
     turns: Sequence[tuple[str, str]] = ()
+    use_cache: bool = True
 
 
 @dataclass(frozen=True)
@@ -81,11 +92,11 @@ def accept(
         with db.write("accept") as connection:
             limits.take_turn(db, connection, bounds, new.user_id)
             # Written before it is weighed: the same request, accepted a moment ago, is found and not weighed twice.
-            connection.execute(insert(Interaction).values(**_interaction(new)))
+            connection.execute(_ADD, _interaction(new))
             asked_for = sum(needed.values(), Amount())
             limits.hold(connection, bounds, job_id=new.job_id, user_id=new.user_id, asked=asked_for, now=new.created_at)
             usage.reserve(connection, new.job_id, new.user_id, day=new.created_at.date(), needed=needed)
-            connection.execute(insert(Response), [_response(new, seat) for seat in seats])
+            connection.execute(_ADD_SEATS, [_response(new, seat) for seat in seats])
             asked = [seat.agent_id for seat in seats if seat.skipped is None]
             outbox.add(connection, new.job_id, "ask", asked, due_at=hint_due_at)
             incidents.record(connection, lost)
@@ -106,11 +117,7 @@ def accepted_before(db: Database, user_id: int, idempotency_key: str, request_ha
         IdempotencyMismatch: the key came before with another request.
     """
     with db.read() as connection:
-        row = connection.execute(
-            select(Interaction.job_id, Interaction.request_hash).where(
-                Interaction.user_id == user_id, Interaction.idempotency_key == idempotency_key
-            )
-        ).first()
+        row = connection.execute(_ACCEPTED_BEFORE, {"of_user": user_id, "of_key": idempotency_key}).first()
     if row is None:
         return None
     if row.request_hash != request_hash:
@@ -141,6 +148,7 @@ def _interaction(new: NewQuery) -> dict[str, Any]:
         "created_at": new.created_at,
         "ask_deadline_at": new.ask_deadline_at,
         "deadline_at": new.deadline_at,
+        "use_cache": new.use_cache,
     }
 
 
@@ -167,7 +175,7 @@ def find(db: Database, job_id: str, *, user_id: int | None = None) -> QueryResou
         NotFound: there is none; or the user has deleted it, or it is somebody else's.
     """
     with db.read() as connection:
-        row = connection.execute(_of(job_id) if user_id is None else _seen(job_id, user_id)).first()
+        row = connection.execute(_OF_JOB if user_id is None else _SEEN, _named(job_id, user_id)).first()
         if row is None:
             raise NotFound(NO_SUCH_QUERY)
         return records.query(connection, row)
@@ -180,7 +188,7 @@ def owned(db: Database, job_id: str, *, user_id: int) -> None:
         NotFound: there is none, it is deleted, or it is somebody else's.
     """
     with db.read() as connection:
-        if connection.execute(_seen(job_id, user_id)).first() is None:
+        if connection.execute(_SEEN, _named(job_id, user_id)).first() is None:
             raise NotFound(NO_SUCH_QUERY)
 
 
@@ -197,11 +205,10 @@ def conversation(db: Database, job_id: str | None, *, user_id: int) -> tuple[Tur
     turns: list[Turn] = []
     with db.read() as connection:
         while job_id is not None and len(turns) < LONGEST_CONVERSATION:
-            row = connection.execute(_seen(job_id, user_id)).first()
+            row = connection.execute(_SEEN, _named(job_id, user_id)).first()
             if row is None:
                 break
-            consensus = select(Response.text).where(Response.job_id == job_id, Response.is_aggregator)
-            turns.append(Turn(row.query, connection.scalar(consensus) or ""))
+            turns.append(Turn(row.query, connection.scalar(_CONSENSUS, {"of_job": job_id}) or ""))
             job_id = row.parent_job_id
     return tuple(reversed(turns))
 
@@ -243,6 +250,39 @@ def page(
     )
 
 
+def all_of(db: Database, user_id: int) -> Iterator[QueryResource]:
+    """All queries that a user sees, the oldest first; each is read when it is its turn, in a transaction of its own."""
+    last = 0
+    while True:
+        mine = (Interaction.user_id == user_id, Interaction.id > last, ~is_hidden())
+        with db.read() as connection:
+            row = connection.execute(select(Interaction).where(*mine).order_by(Interaction.id).limit(1)).first()
+            if row is None:
+                return
+            found = records.query(connection, row)
+        yield found
+        last = row.id
+
+
+def comparable(
+    db: Database, user_id: int, *, domain: str, question_type: str, limit: int
+) -> list[tuple[str, str, datetime]]:
+    """The user's latest queries of this kind that were answered and stand by themselves, newest first.
+
+    Returns:
+        job_id, text and time of each.
+    """
+    statement = (
+        select(Interaction.job_id, Interaction.query, Interaction.created_at)
+        .where(Interaction.user_id == user_id, ~is_hidden(), Interaction.status == "done")
+        .where(Interaction.domain == domain, Interaction.question_type == question_type)
+        .where(Interaction.parent_job_id.is_(None), Interaction.conversation.is_(None))
+        .order_by(Interaction.id.desc())
+    )
+    with db.read() as connection:
+        return [(row.job_id, row.query, row.created_at) for row in connection.execute(statement.limit(limit))]
+
+
 def cancel(db: Database, job_id: str, *, user_id: int, now: datetime) -> tuple[QueryResource, bool]:
     """End a query that is still open, as cancelled; one that has ended stays as it ended.
 
@@ -252,13 +292,13 @@ def cancel(db: Database, job_id: str, *, user_id: int, now: datetime) -> tuple[Q
         NotFound: there is none, or it is somebody else's.
     """
     with db.write() as connection:
-        row = connection.execute(db.locked(_seen(job_id, user_id))).first()
+        row = connection.execute(db.locked(_SEEN), _named(job_id, user_id)).first()
         if row is None:
             raise NotFound(NO_SUCH_QUERY)
         is_open = row.status not in ENDED
         if is_open:
             _cancel(connection, job_id, now)
-            row = connection.execute(_of(job_id)).one()
+            row = connection.execute(_OF_JOB, {"of_job": job_id}).one()
         return records.query(connection, row), is_open
 
 
@@ -294,10 +334,5 @@ def erase(db: Database, job_id: str, *, user_id: int) -> None:
         incidents.forget_job(connection, known)
 
 
-def _seen(job_id: str, user_id: int) -> Any:
-    """The query when the user sees it: it is theirs, and not deleted."""
-    return _of(job_id).where(Interaction.user_id == user_id, ~is_hidden())
-
-
-def _of(job_id: str) -> Any:
-    return select(Interaction).where(Interaction.job_id == job_id.replace(NUL, " "))
+def _named(job_id: str, user_id: int | None) -> dict[str, Any]:
+    return {"of_job": job_id.replace(NUL, " "), "of_user": user_id}

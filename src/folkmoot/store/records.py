@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from folkmoot.models import Analysis, Interaction, Response
 from folkmoot.resources import (
@@ -16,10 +16,18 @@ from folkmoot.resources import (
 )
 from folkmoot.store import usage
 
+#: Statuses of a response that make an answer degraded.
+LOST = ("failed", "timed_out", "skipped")
+
+_JOB = select(Interaction).where(Interaction.job_id == bindparam("of_job"))
+_ROWS = select(Response).where(Response.job_id == bindparam("of_job")).order_by(Response.id)
+_OF_STATUS = _ROWS.where(Response.is_aggregator.is_(False), Response.status == bindparam("of_status"))
+_ANALYSIS = select(Analysis).where(Analysis.job_id == bindparam("of_job"))
+
 
 def query(connection: Connection, job: Row[Any]) -> QueryResource:
     """The whole query resource of an interactions row."""
-    rows = connection.execute(select(Response).where(Response.job_id == job.job_id).order_by(Response.id)).all()
+    rows = connection.execute(_ROWS, {"of_job": job.job_id}).all()
     panel = [response(row) for row in rows if not row.is_aggregator]
     failed_over = job.aggregator_used is not None and job.aggregator_used != job.aggregator_requested
     return QueryResource(
@@ -46,10 +54,6 @@ def query(connection: Connection, job: Row[Any]) -> QueryResource:
     )
 
 
-#: Statuses of a response that make an answer degraded.
-LOST = ("failed", "timed_out", "skipped")
-
-
 def response(row: Row[Any]) -> ResponseResource:
     """The resource of a panel row."""
     return ResponseResource.model_validate(row, from_attributes=True)
@@ -62,7 +66,7 @@ def consensus(row: Row[Any]) -> ConsensusResource:
 
 def analysis(connection: Connection, job: Row[Any]) -> AnalysisResource:
     """The resource of a job's analysis row, or what stands for it while there is none."""
-    row = connection.execute(select(Analysis).where(Analysis.job_id == job.job_id)).first()
+    row = connection.execute(_ANALYSIS, {"of_job": job.job_id}).first()
     if row is not None:
         more = row.data or {}
         return AnalysisResource(
@@ -79,13 +83,9 @@ def analysis(connection: Connection, job: Row[Any]) -> AnalysisResource:
 
 def responses(connection: Connection, job_id: str, *, status: str) -> Sequence[Row[Any]]:
     """The panel's rows of a job with this status, in the panel's order."""
-    return connection.execute(
-        select(Response)
-        .where(Response.job_id == job_id, Response.is_aggregator.is_(False), Response.status == status)
-        .order_by(Response.id)
-    ).all()
+    return connection.execute(_OF_STATUS, {"of_job": job_id, "of_status": status}).all()
 
 
 def job_of(connection: Connection, job_id: str) -> Row[Any] | None:
     """The interactions row of a job."""
-    return connection.execute(select(Interaction).where(Interaction.job_id == job_id)).first()
+    return connection.execute(_JOB, {"of_job": job_id}).first()

@@ -5,14 +5,26 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, func, insert, select, update
 
 from folkmoot.db import Database
-from folkmoot.models import Interaction, Usage
+from folkmoot.models import Interaction, Usage, User
 from folkmoot.prices import usd
 from folkmoot.resources import ENDED, CostResource, Stage, StageCost
 
 STAGES: tuple[Stage, ...] = ("response", "consensus", "analysis")
+
+_NOTHING = dict.fromkeys(
+    ("calls", "estimated_calls", "unpriced_calls", "prompt_tokens", "completion_tokens", "nano_usd"), 0
+)
+_RESERVE = insert(Usage)
+#: Adds to a row what the parameters of these names say, and one call.
+_COUNT = (
+    update(Usage)
+    .where(Usage.job_id == bindparam("of_job"), Usage.stage == bindparam("of_stage"))
+    .values({name: Usage.__table__.c[name] + bindparam(f"more_{name}") for name in _NOTHING})
+)
+_OF_JOB = select(Usage).where(Usage.job_id == bindparam("of_job"))
 
 
 @dataclass(frozen=True)
@@ -60,14 +72,11 @@ class Standing:
 
 def reserve(connection: Connection, job_id: str, user_id: int, *, day: date, needed: Mapping[Stage, Amount]) -> None:
     """Begin to count a query. What it may need is reserved while it is open, and by nothing else than that."""
-    nothing = dict.fromkeys(
-        ("calls", "estimated_calls", "unpriced_calls", "prompt_tokens", "completion_tokens", "nano_usd"), 0
-    )
     connection.execute(
-        insert(Usage),
+        _RESERVE,
         [
             {
-                **nothing,
+                **_NOTHING,
                 "job_id": job_id,
                 "stage": stage,
                 "user_id": user_id,
@@ -83,18 +92,16 @@ def reserve(connection: Connection, job_id: str, user_id: int, *, day: date, nee
 def add(connection: Connection, job_id: str, spent: Iterable[Spent]) -> None:
     """Count calls, also those of a query that has ended or is deleted."""
     for one in spent:
-        connection.execute(
-            update(Usage)
-            .where(Usage.job_id == job_id, Usage.stage == one.stage)
-            .values(
-                calls=Usage.calls + 1,
-                estimated_calls=Usage.estimated_calls + int(one.is_estimate),
-                unpriced_calls=Usage.unpriced_calls + int(one.nano_usd is None),
-                prompt_tokens=Usage.prompt_tokens + one.prompt_tokens,
-                completion_tokens=Usage.completion_tokens + one.completion_tokens,
-                nano_usd=Usage.nano_usd + (one.nano_usd or 0),
-            )
-        )
+        more = {
+            "calls": 1,
+            "estimated_calls": int(one.is_estimate),
+            "unpriced_calls": int(one.nano_usd is None),
+            "prompt_tokens": one.prompt_tokens,
+            "completion_tokens": one.completion_tokens,
+            "nano_usd": one.nano_usd or 0,
+        }
+        of = {"of_job": job_id, "of_stage": one.stage}
+        connection.execute(_COUNT, of | {f"more_{name}": value for name, value in more.items()})
 
 
 def count(db: Database, job_id: str, spent: Iterable[Spent]) -> None:
@@ -136,6 +143,59 @@ def standing(connection: Connection, day: date, *, user_id: int | None = None, b
     )
 
 
+def by_day(db: Database, user_id: int) -> list[tuple[date, Amount]]:
+    """What a user's queries have used on each day that is in the ledger, the oldest first."""
+    sums = (func.sum(Usage.prompt_tokens + Usage.completion_tokens), func.sum(Usage.nano_usd))
+    mine = select(Usage.day, *sums).where(Usage.user_id == user_id).group_by(Usage.day).order_by(Usage.day)
+    with db.read() as connection:
+        return [(day, Amount(int(tokens), int(nano_usd))) for day, tokens, nano_usd in connection.execute(mine)]
+
+
+@dataclass(frozen=True)
+class UserUse:
+    """What the queries of one user have used over some days; without a name, those of users who have left."""
+
+    username: str | None
+    queries: int
+    calls: int
+    spent: Amount
+    unpriced_calls: int
+
+
+def by_user(db: Database, *, since: date, until: date, limit: int) -> list[UserUse]:
+    """Who has used what in these days, both included: whoever used most tokens first."""
+    tokens = func.sum(Usage.prompt_tokens + Usage.completion_tokens)
+    name = case((User.username != "", User.username))
+    statement = (
+        select(
+            name.label("username"),
+            func.count(func.distinct(Usage.job_id)).label("queries"),
+            func.sum(Usage.calls).label("calls"),
+            tokens.label("tokens"),
+            func.sum(Usage.nano_usd).label("nano_usd"),
+            func.sum(Usage.unpriced_calls).label("unpriced_calls"),
+        )
+        .select_from(Usage)
+        .outerjoin(User, User.id == Usage.user_id)
+        .where(Usage.day >= since, Usage.day <= until)
+        .group_by(name)
+        .order_by(tokens.desc(), name)
+        .limit(limit)
+    )
+    with db.read() as connection:
+        return [
+            UserUse(
+                row.username,
+                # Of those who have left nobody knows how many queries they were.
+                int(row.queries) if row.username else 0,
+                int(row.calls),
+                Amount(int(row.tokens), int(row.nano_usd)),
+                int(row.unpriced_calls),
+            )
+            for row in connection.execute(statement)
+        ]
+
+
 def _left(reserved: Any, used: Any) -> ColumnElement[int]:
     """What of the reservations of open queries is not used yet."""
     still = case((and_(Interaction.job_id.is_not(None), reserved > used), reserved - used), else_=0)
@@ -144,7 +204,7 @@ def _left(reserved: Any, used: Any) -> ColumnElement[int]:
 
 def cost(connection: Connection, job_id: str) -> CostResource | None:
     """What a query has cost so far, by stage; None for one from before there was an account of it."""
-    rows = connection.execute(select(Usage).where(Usage.job_id == job_id)).all()
+    rows = connection.execute(_OF_JOB, {"of_job": job_id}).all()
     if not rows:
         return None
     called = sorted((row for row in rows if row.calls), key=lambda row: STAGES.index(row.stage))

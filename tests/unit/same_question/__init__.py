@@ -1,0 +1,1 @@
+"""Pairs of questions, and what must be said of them."""
