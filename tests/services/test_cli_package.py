@@ -1,6 +1,7 @@
 """The command line installs by itself."""
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -10,7 +11,6 @@ from pathlib import Path
 import pytest
 import requests
 import rich
-from packaging.requirements import Requirement
 
 from tests.stack import ROOT
 
@@ -32,7 +32,7 @@ def test_needs_requests_and_rich_alone(wheel: Path) -> None:
         (metadata,) = (message_from_bytes(archive.read(name)) for name in names if name.endswith("METADATA"))
 
     needed = [line for line in metadata.get_all("Requires-Dist", []) if "extra ==" not in line]
-    assert [Requirement(line).name for line in needed] == ["requests", "rich"]
+    assert [re.split(r"[<>=]", line)[0] for line in needed] == ["requests", "rich"]
     assert {name.split("/")[1] for name in names if name.startswith("folkmoot_cli/")} == {
         "__init__.py",
         "client",
