@@ -116,7 +116,7 @@ fmt: $(DEV) ## write the code in the one format
 	@$(BIN)/ruff format .
 
 lock: $(DEV) ## lock the newest versions that pyproject.toml allows
-	$(COMPILE) pyproject.toml $(EXTRAS) --extra local --extra dev --upgrade -o requirements/dev.txt
+	$(COMPILE) pyproject.toml $(EXTRAS) --extra cli --extra mcp --extra local --extra dev --upgrade -o requirements/dev.txt
 	$(COMPILE) pyproject.toml $(EXTRAS) --extra local -c requirements/dev.txt -o requirements/local.txt
 	@for service in $(IMAGES); do \
 		echo "requirements/$$service.txt"; \
