@@ -19,7 +19,7 @@ from bench.stub import Stub
 from folkmoot.db import Database
 from folkmoot.store.backlog import count
 from tests.client import Client
-from tests.stack import Stack, eventually
+from tests.stack import NO_LIMITS, Stack, eventually
 
 SEATS = tuple(f"seat{number}" for number in range(1, 5))
 QUESTION = "Should voting be compulsory?"
@@ -107,9 +107,7 @@ class Folkmoot(Council):
         names = [f"seat{number}" for number in range(1, seats + 1)]
         one = {"base_url": stub.url, "timeout_s": 60}
         self.roster = {"aggregator": names[0], "seats": {name: {"model": name, **one} for name in names}}
-        defaults = dict.fromkeys(
-            ("FOLKMOOT_RATE_PER_MINUTE", "FOLKMOOT_RATE_ADDRESS_PER_MINUTE", "FOLKMOOT_CONCURRENT_JOBS"), ""
-        )
+        defaults = dict.fromkeys(NO_LIMITS, "")
         self.clients: list[Client] = []
         self.stack = Stack(self.roster, {**defaults, "FOLKMOOT_ANALYSIS": "true", **(settings or {})})
         sqlite = f"sqlite:///{self.stack.data / 'folkmoot.db'}"

@@ -62,7 +62,7 @@ class Peer(Council):
             "PATH": os.environ["PATH"],
             "HOME": str(self._folder),
             "MOM_API_TOKEN": "peer",  # nosec B105 # it listens for this bench alone
-            "STUB_API_KEY": "none",
+            "STUB_API_KEY": "password",
             "OPENAI_API_BASE": self._stub.url,
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",
         }

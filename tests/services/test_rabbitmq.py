@@ -67,6 +67,8 @@ def settings(
             agents_file=roster,
             heartbeat_s=0.2,
             worker_threads=THREADS,
+            # Each hint is to be a call of its own.
+            cache_hours=0,
             watchdog_s=getattr(request, "param", PATIENT_S),
         )
 
