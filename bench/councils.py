@@ -149,6 +149,10 @@ class Folkmoot(Council):
                 assert line != b"event: end\n", f"{job_id} ended without a consensus"
         raise AssertionError(f"the stream of {job_id} ended without a consensus")
 
+    def open_queries(self) -> int:
+        """How many queries have not ended."""
+        return sum(count(self._database).queries.values())
+
     def drain(self, limit_s: float = 900.0) -> float:
         """Wait until nothing is left to analyse; returns the seconds that took."""
         began = time.monotonic()

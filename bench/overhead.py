@@ -70,13 +70,14 @@ def _round(stub: Stub, councils: Sequence[Council], seconds: float) -> Iterator[
 def measure(stub: Stub, council: Council, delay_s: float, in_flight: int, seconds: float) -> Measured:
     """Ask for so many seconds, so many at once, with nothing left over from before."""
     stub.answer_with(delay_s)
-    return asyncio.run(_measure(stub, council, in_flight, seconds))
+    return asyncio.run(flood(stub, council, in_flight, seconds))
 
 
 _numbers = itertools.count()
 
 
-async def _measure(stub: Stub, council: Council, in_flight: int, seconds: float) -> Measured:
+async def flood(stub: Stub, council: Council, in_flight: int, seconds: float) -> Measured:
+    """Ask for so many seconds, so many at once, after some that do not count."""
     async with council.session() as session:
 
         async def ask_until(ends: float) -> list[float]:

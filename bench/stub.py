@@ -1,8 +1,9 @@
 """A model server for benches: OpenAI's protocol, a fixed delay, and nothing that could be the bottleneck.
 
 Run as `python -m bench.stub PORT`. `PUT /control` with `{"delay_s": 0.2, "words": 60}` says how it answers from
-then on: after so long, with a text of so many words, streamed in one piece for each `WORDS_A_PIECE`. `GET /control`
-tells how many completions it gave since then, and how much of one core it left unused.
+then on: after so long, with a text of so many words, streamed in one piece for each `WORDS_A_PIECE`; `"stamped": true`
+has each piece come after a pause and begin with the time at which it left. `GET /control` tells how many completions it
+gave since then, and how much of one core it left unused.
 """
 
 import asyncio
@@ -19,6 +20,8 @@ from aiohttp import web
 from tests.stack import free_port
 
 WORDS_A_PIECE = 10
+#: Between two stamped pieces, so that each makes its way alone.
+PAUSE_S = 0.02
 #: An answer that passes for one: neither an error, nor a refusal, nor an echo of the question.
 SENTENCE = (
     "Compulsory voting raises turnout among people who would otherwise stay away and it makes the result speak for "
@@ -55,9 +58,13 @@ class Stub:
         """The base URL as an OpenAI client wants it."""
         return f"http://127.0.0.1:{self._port}/v1"
 
-    def answer_with(self, delay_s: float, words: int = 60) -> None:
+    #: Words of an answer, unless `answer_with` says otherwise.
+    words = 60
+
+    def answer_with(self, delay_s: float, words: int | None = None, *, stamped: bool = False) -> None:
         """Let every answer take so many seconds and have so many words, and count anew."""
-        requests.put(self._control, json={"delay_s": delay_s, "words": words}, timeout=10).raise_for_status()
+        told = {"delay_s": delay_s, "words": words or self.words, "stamped": stamped}
+        requests.put(self._control, json=told, timeout=10).raise_for_status()
 
     def usage(self) -> dict[str, float]:
         """`completions` given since the last `answer_with`, and `idle`, the share of one core that it left unused."""
@@ -75,7 +82,8 @@ class _Server:
     def __init__(self) -> None:
         self._answer_with(0.0, 60)
 
-    def _answer_with(self, delay_s: float, words: int) -> None:
+    def _answer_with(self, delay_s: float, words: int, stamped: bool = False) -> None:
+        self._stamped = stamped
         spoken = (SENTENCE.split() * (words // len(SENTENCE.split()) + 1))[:words]
         self._delay_s = delay_s
         self._pieces = [" ".join(spoken[at : at + WORDS_A_PIECE]) + " " for at in range(0, words, WORDS_A_PIECE)]
@@ -103,8 +111,12 @@ class _Server:
             return web.json_response(_whole(self._pieces))
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        for piece in self._stream:
-            await response.write(piece)
+        if self._stamped:
+            for piece in self._pieces:
+                await asyncio.sleep(PAUSE_S)
+                await response.write(_delta(f"at {time.time():.6f} {piece}"))
+        for chunk in self._stream[len(self._pieces) if self._stamped else 0 :]:
+            await response.write(chunk)
         return response
 
 
@@ -122,9 +134,12 @@ def _whole(pieces: list[str]) -> dict[str, Any]:
 
 
 def _stream(pieces: list[str]) -> list[bytes]:
-    deltas = [_chunk([{"index": 0, "delta": {"content": piece}, "finish_reason": None}]) for piece in pieces]
     end = _chunk([{"index": 0, "delta": {}, "finish_reason": "stop"}])
-    return [*deltas, end, _chunk([], usage=_used(pieces)), b"data: [DONE]\n\n"]
+    return [*map(_delta, pieces), end, _chunk([], usage=_used(pieces)), b"data: [DONE]\n\n"]
+
+
+def _delta(text: str) -> bytes:
+    return _chunk([{"index": 0, "delta": {"content": text}, "finish_reason": None}])
 
 
 def _chunk(choices: list[dict[str, Any]], **more: Any) -> bytes:
