@@ -90,11 +90,11 @@ class Gateway:
 
     def leave(self, token: str, password: str) -> None:
         """Delete the account and everything of it."""
-        self._call("DELETE", "/api/v1/users/current", token, body={"password": password})
+        self._call("DELETE", "/api/v1/users/me", token, body={"password": password})
 
     def export(self, token: str) -> tuple[Iterator[bytes], Mapping[str, str]]:
         """Everything of the user's as a file, piece by piece, with the headers of its answer."""
-        path = "/api/v1/users/current/export"
+        path = "/api/v1/users/me/export"
         response = self._send("GET", path, token, headers={}, timeout=STREAM_TIMEOUT_S, stream=True)
         return response.iter_content(chunk_size=65_536), response.headers
 

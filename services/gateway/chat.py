@@ -89,6 +89,10 @@ class ChatBody(BaseModel):
             validation_alias=AliasChoices("deadline_s", "deadline"), description="Seconds until the answer is whole."
         ),
     ] = None
+    use_cache: Annotated[
+        bool,
+        Field(description="False asks every seat anew, and keeps the new answers in place of those that there were."),
+    ] = True
 
     def as_ask(self, roster: Roster, settings: Settings) -> Ask:
         """The same as the council takes it: the user's last words are the question, what was said before is with it.
@@ -109,6 +113,7 @@ class ChatBody(BaseModel):
             deadline_s=self.deadline_s,
             instructions="\n\n".join(filter(None, (one.said() for one in self.messages if _instructs(one)))),
             turns=tuple(self._turns()),
+            use_cache=self.use_cache,
         )
         _check_length(ask, settings)
         return ask

@@ -84,7 +84,10 @@ class QueryBody(Body):
     agents: Annotated[list[Name] | None, Field(description="The panel; default: all but the aggregator.")] = None
     aggregator: Name | None = None
     deadline_s: Annotated[float | None, Field(description="Seconds until the query has ended.")] = None
-    use_cache: bool = True
+    use_cache: Annotated[
+        bool,
+        Field(description="False asks every seat anew, and keeps the new answers in place of those that there were."),
+    ] = True
     parent_job_id: Annotated[Name | None, Field(description="The query that this one follows up.")] = None
 
     def as_ask(self) -> Ask:

@@ -78,7 +78,7 @@ def api(attempts: Attempts, streams: Streams) -> APIBlueprint:
         return jsonify(PasswordAnswer(sessions_ended=ended, tokens_kept=kept).model_dump())
 
     @api.delete(
-        "/users/current",
+        "/users/me",
         security=SIGNED_IN,
         responses={204: None, **problems(400, 401, 403, 409, 413, 415, 422, 429)},
     )
@@ -93,7 +93,7 @@ def api(attempts: Attempts, streams: Streams) -> APIBlueprint:
         attempts.forget(account.username, f"/{account.user_id}")
         return "", 204
 
-    @api.get("/users/current/export", security=SIGNED_IN, responses={**ARCHIVE, **problems(401, 403)})
+    @api.get("/users/me/export", security=SIGNED_IN, responses={**ARCHIVE, **problems(401, 403)})
     def export_own() -> Response:
         """All that is kept of one's own, as a ZIP file: account, queries with all that came of them, charts."""
         runtime, account = identity.runtime(), identity.account()

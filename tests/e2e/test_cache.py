@@ -1,6 +1,7 @@
 """Equal queries on the real stack: one call a seat for all of them, and none after a restart."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,19 @@ def test_fifty_equal_queries_cost_one_call_a_seat(scripted_model: ScriptedModel)
         stack.start()
         assert _ask_at_once(client) == texts and len(texts) == 1
         assert [len(scripted_model.calls(f"scripted/{seat}")) for seat in SEATS] == [1, 1, 1, 1]
+
+        assert _completed(client) == _completed(client)
+        assert [len(scripted_model.calls(f"scripted/{seat}")) for seat in SEATS] == [2, 2, 2, 2]
+        _completed(client, use_cache=False)
+        assert [len(scripted_model.calls(f"scripted/{seat}")) for seat in SEATS] == [3, 3, 3, 3]
+
+
+def _completed(client: Client, **options: Any) -> str:
+    """What a completion of always the same messages says."""
+    body = {"model": "folkmoot", "messages": [{"role": "user", "content": "Should voting be a duty?"}], **options}
+    answer = client.call("POST", "//v1/chat/completions", json=body)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["choices"][0]["message"]["content"])
 
 
 def _ask_at_once(client: Client) -> set[str]:

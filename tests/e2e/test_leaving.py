@@ -25,7 +25,7 @@ from tests.store.servers import Postgres, postgres_binaries
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.make_up]
 
-HERSELF, EXPORT = "/users/current", "/users/current/export"
+HERSELF, EXPORT = "/users/me", "/users/me/export"
 NAME, KEY = "Zebedee-8842", "sk-a-key-that-is-found-nowhere-31177"
 #: Words that nobody else says.
 QUESTION, ANSWER, CONSENSUS = "Quagga-7741 or okapi?", "Zorilla-5512 it is, I say.", "Numbat-9930, most of them say."
