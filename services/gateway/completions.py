@@ -2,10 +2,10 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from flask import Response, jsonify
+from flask import Response, jsonify, request
 from flask_openapi3.blueprint import APIBlueprint
 from pydantic import BaseModel
 
@@ -20,12 +20,16 @@ from services.gateway.chat import COUNCIL, FIELDS, ChatBody, UnknownModel, model
 from services.gateway.documents import SIGNED_IN, all_refusals
 from services.gateway.openai_errors import OpenAIRefusal
 from services.gateway.speech import Speech, TakenBack
-from services.gateway.streams import Streams
+from services.gateway.streams import Streams, reader
 
 #: When these models came to be, in seconds since 1970, as OpenAI's shape wants it: the first commit of this product.
 CREATED = 1_795_350_709
 
 log = logging.getLogger(__name__)
+
+
+class HungUp(Exception):
+    """Whoever asked is gone, and nobody reads what would be answered."""
 
 
 class ModelPath(BaseModel):
@@ -93,15 +97,19 @@ def api(runtime: Runtime, streams: Streams) -> APIBlueprint:
         end = streams.begin()
         try:
             asked, is_new = _submitted(runtime, body)
+            user_id, is_wanted = identity.account().user_id, reader(request.environ)
+
+            def let_go() -> None:
+                if is_new:
+                    _let_go(runtime, user_id, asked.job_id)
+
             if body.stream:
-                user_id = identity.account().user_id
-                lines = _Telling(runtime, body, asked).lines()
-                told = _heard_out(runtime, user_id, asked.job_id, lines) if is_new else lines
+                told = _heard_out(_Telling(runtime, body, asked).lines(is_wanted), let_go)
                 answer = Response(told, mimetype="text/event-stream")
                 answer.headers["Cache-Control"] = "no-cache"
                 answer.headers["X-Accel-Buffering"] = "no"
             else:
-                answer = jsonify(_completion(body, _concluded(runtime, asked.job_id)).model_dump())
+                answer = _whole(runtime, body, asked, is_wanted, let_go)
         except BaseException:
             end()
             raise
@@ -122,27 +130,52 @@ def _submitted(runtime: Runtime, body: ChatBody) -> tuple[QueryResource, bool]:
         raise
 
 
-def _heard_out(runtime: Runtime, user_id: int, job_id: str, lines: Iterator[str]) -> Iterator[str]:
-    """The lines of a stream; when its client hangs up before their end, nobody waits for the query any more."""
+def _let_go(runtime: Runtime, user_id: int, job_id: str) -> None:
+    """Cancel a query that nobody waits for any more."""
+    try:
+        council.cancel(runtime, user_id, job_id)
+    except (NotFound, Unavailable) as error:
+        log.warning("job %s runs on, though nobody listens: %s", job_id, error)
+
+
+def _heard_out(lines: Iterator[str], let_go: Callable[[], None]) -> Iterator[str]:
+    """The lines of a stream, whose query is let go when its client hangs up before their end."""
     try:
         yield from lines
     except GeneratorExit:
-        try:
-            council.cancel(runtime, user_id, job_id)
-        except (NotFound, Unavailable) as error:
-            log.warning("job %s runs on, though nobody listens: %s", job_id, error)
+        let_go()
         raise
+    except HungUp:
+        let_go()
 
 
-def _concluded(runtime: Runtime, job_id: str) -> QueryResource:
-    """Wait for a query's consensus.
+def _whole(
+    runtime: Runtime, body: ChatBody, asked: QueryResource, is_wanted: Callable[[], bool], let_go: Callable[[], None]
+) -> Response:
+    """The completion in one piece, as soon as there is a consensus.
 
     Raises:
         CouncilFailed: there is none.
     """
-    for event in replay.follow(runtime, job_id, after=0):
+    try:
+        return jsonify(_completion(body, _concluded(runtime, asked.job_id, is_wanted)).model_dump())
+    except HungUp:
+        let_go()
+        return Response()
+
+
+def _concluded(runtime: Runtime, job_id: str, is_wanted: Callable[[], bool]) -> QueryResource:
+    """Wait for a query's consensus.
+
+    Raises:
+        CouncilFailed: there is none.
+        HungUp: nobody waits for it any more.
+    """
+    for event in replay.follow(runtime, job_id, after=0, is_wanted=is_wanted):
         if event is not None and event.type in ("consensus", "end"):
             break
+    else:
+        raise HungUp
     query = store.find(runtime.db, job_id)
     if query.consensus is None:
         raise CouncilFailed(_why_not(query))
@@ -210,12 +243,16 @@ class _Telling:
             return False
         return True
 
-    def lines(self) -> Iterator[str]:
-        """The lines of the stream; what goes wrong after its beginning ends it with an error."""
+    def lines(self, is_wanted: Callable[[], bool]) -> Iterator[str]:
+        """The lines of the stream; what goes wrong after its beginning ends it with an error.
+
+        Raises:
+            HungUp: nobody reads them any more.
+        """
         yield ": open\n\n"
         yield self._chunk({"role": "assistant", "content": ""})
         try:
-            for event in replay.follow(self._runtime, self._query.job_id, after=0):
+            for event in replay.follow(self._runtime, self._query.job_id, after=0, is_wanted=is_wanted):
                 if event is None:
                     yield ": keep-alive\n\n"
                 elif event.type in ("consensus", "end"):
@@ -226,6 +263,8 @@ class _Telling:
         except (TakenBack, CouncilFailed) as error:
             kind = "taken-back" if isinstance(error, TakenBack) else "council-failed"
             yield _framed(openai_errors.content(503, kind, str(error)))
+            return
+        raise HungUp
 
     def _end(self) -> Iterator[str]:
         query = store.find(self._runtime.db, self._query.job_id)

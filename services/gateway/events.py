@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from flask import Response, request
 from flask_openapi3.blueprint import APIBlueprint
@@ -15,7 +15,7 @@ from folkmoot.store import queries as store
 from services.gateway import identity
 from services.gateway.documents import SIGNED_IN, problems
 from services.gateway.schemas import EventsQuery, JobPath
-from services.gateway.streams import Streams
+from services.gateway.streams import Streams, reader
 
 
 def api(runtime: Runtime, streams: Streams) -> APIBlueprint:
@@ -37,7 +37,7 @@ def api(runtime: Runtime, streams: Streams) -> APIBlueprint:
         if after and replay.is_over(runtime, path.job_id, after=after):
             return Response(status=204)
         end = streams.begin()
-        answer = Response(_lines(runtime, path.job_id, after), mimetype="text/event-stream")
+        answer = Response(_lines(runtime, path.job_id, after, reader(request.environ)), mimetype="text/event-stream")
         answer.call_on_close(end)
         answer.headers["Cache-Control"] = "no-cache"
         answer.headers["X-Accel-Buffering"] = "no"
@@ -54,10 +54,10 @@ def _after(last_event_id: str | None) -> int:
     return int(last_event_id)
 
 
-def _lines(runtime: Runtime, job_id: str, after: int) -> Iterator[str]:
+def _lines(runtime: Runtime, job_id: str, after: int, is_wanted: Callable[[], bool]) -> Iterator[str]:
     # A first line at once, so that the client knows the stream is open.
     yield ": open\n\n"
-    for event in replay.follow(runtime, job_id, after=after):
+    for event in replay.follow(runtime, job_id, after=after, is_wanted=is_wanted):
         yield ": keep-alive\n\n" if event is None else _framed(event)
 
 

@@ -1,7 +1,9 @@
-"""The threads of this replica that streams may hold: each holds one while it lasts."""
+"""The threads of this replica that streams may hold: each holds one while it lasts, and while somebody reads it."""
 
+import select
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from folkmoot.errors import Unavailable
 
@@ -28,3 +30,16 @@ class Streams:
         if not self._free.acquire(blocking=False):
             raise Unavailable("Too many streams are open here. Try again in a moment, or poll the query instead.")
         return self._free.release
+
+
+def reader(environ: Mapping[str, Any]) -> Callable[[], bool]:
+    """What tells whether whoever sent a request still waits for its answer, as far as the connection shows.
+
+    nginx closes its connection to the gateway when its client has gone; to learn it by writing would take a keep-alive.
+    """
+    connection = environ.get("gunicorn.socket")
+    if connection is None or not hasattr(select, "POLLRDHUP"):
+        return lambda: True
+    poll = select.poll()
+    poll.register(connection, select.POLLRDHUP)
+    return lambda: not poll.poll(0)

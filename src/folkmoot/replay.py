@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -30,8 +30,12 @@ State = tuple[str, str]
 log = logging.getLogger(__name__)
 
 
-def follow(runtime: Runtime, job_id: str, *, after: int) -> Iterator[Event | None]:
+def follow(
+    runtime: Runtime, job_id: str, *, after: int, is_wanted: Callable[[], bool] = lambda: True
+) -> Iterator[Event | None]:
     """The events of a job after this id, up to its end; None now and then when nothing happens.
+
+    It stops before the end when nothing has happened for a look and `is_wanted` says that nobody listens any more.
 
     While the live stream is whole, resuming gives what was missed and nothing twice; a state that never reached the
     stream, because a worker died before it could tell it, is told from the database before the end. When the stream has
@@ -47,6 +51,8 @@ def follow(runtime: Runtime, job_id: str, *, after: int) -> Iterator[Event | Non
             if event.type == "end":
                 return
         silent_looks += 1
+        if not is_wanted():
+            return
         if time.monotonic() - active_at >= KEEP_ALIVE_S:
             active_at = time.monotonic()
             yield None

@@ -201,3 +201,18 @@ def test_silence_is_kept_alive(client: Client, model: ScriptedModel) -> None:
 
     assert "keep-alive" in [comment.strip() for comment in comments]
     assert events[-1].data == {"status": "done"}
+
+
+def test_readers_who_leave_give_their_places_back(client: Client, model: ScriptedModel) -> None:
+    """Twice as many readers as there are threads come and go while nothing happens, and each is served soon."""
+    for seat in ("qwen", "mistral", "deephermes"):
+        model.script(f"scripted/{seat}", {"hang": True})
+    job_id = client.ask()["job_id"]
+
+    def is_served() -> bool:
+        with client.call("GET", f"/queries/{job_id}/events", stream=True) as stream:
+            return stream.status_code == 200
+
+    for number in range(120):
+        eventually(is_served, 6, f"reader {number} is served")
+    assert client.cancel(job_id).status_code == 202

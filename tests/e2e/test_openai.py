@@ -208,12 +208,18 @@ def test_words_that_were_taken_back_end_the_stream(openai: OpenAI, model: Script
 def test_query_ends_when_its_client_hangs_up(
     stack: Running, openai: OpenAI, client: Client, model: ScriptedModel
 ) -> None:
-    """A stream that is closed before its end cancels its query; one that only joined another's request does not."""
+    """Who is gone before the end, streamed or not, has the query cancelled; who only joined another's request has not."""
     model.script("scripted/llama3", {"token_delay_s": 0.3}, stage="consensus")
     stream = openai.chat.completions.create(model="folkmoot", messages=ASKED, stream=True)
     job_id = next(iter(stream)).id.removeprefix("chatcmpl-")
     stream.close()
-    eventually(lambda: client.query(job_id)["status"] == "cancelled", 20, "the query is cancelled")
+    eventually(lambda: client.query(job_id)["status"] == "cancelled", 5, "the query is cancelled")
+
+    asked_whole = {"model": "folkmoot", "messages": [{"role": "user", "content": "Should I wait for this?"}]}
+    with pytest.raises(requests.Timeout):
+        client.call("POST", "//v1/chat/completions", json=asked_whole, timeout=2)
+    (left,) = client.history(q="Should I wait for this?")["queries"]
+    eventually(lambda: client.query(left["job_id"])["status"] == "cancelled", 5, "this one too")
 
     model.script("scripted/llama3", {"token_delay_s": 0.1}, stage="consensus")
     asked = {"model": "folkmoot", "messages": ASKED, "stream": True}
