@@ -208,7 +208,7 @@ def test_words_that_were_taken_back_end_the_stream(openai: OpenAI, model: Script
 def test_query_ends_when_its_client_hangs_up(
     stack: Running, openai: OpenAI, client: Client, model: ScriptedModel
 ) -> None:
-    """Who is gone before the end, streamed or not, has the query cancelled; who only joined another's request has not."""
+    """Who leaves before the end, streamed or not, has the query cancelled; who only joined another request has not."""
     model.script("scripted/llama3", {"token_delay_s": 0.3}, stage="consensus")
     stream = openai.chat.completions.create(model="folkmoot", messages=ASKED, stream=True)
     job_id = next(iter(stream)).id.removeprefix("chatcmpl-")
