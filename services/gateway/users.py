@@ -89,7 +89,8 @@ def api(attempts: Attempts, streams: Streams) -> APIBlueprint:
         """
         runtime, account = identity.runtime(), identity.account()
         with attempts.guarded(f"/{account.user_id}", None):
-            departure.leave(runtime, account.user_id, body.password, policy=identity.policy())
+            accounts.close(runtime.db, account.user_id, body.password, policy=identity.policy())
+        departure.finish(runtime, account.user_id)
         attempts.forget(account.username, f"/{account.user_id}")
         return "", 204
 

@@ -32,8 +32,6 @@ ONLY_ADMIN = (
 )
 #: The ids of accounts are drawn from so many: none is drawn twice, and all are exact in any program's numbers.
 MOST_ID = 2**53 - 1
-#: What `folded` begins with while an account is being deleted, and no name does.
-LEAVING = "/"
 
 _WHOSE = (
     select(User)
@@ -271,7 +269,7 @@ def close(db: Database, user_id: int, password: str, *, policy: Policy = OPEN) -
             raise InvalidRequest({"password": WRONG_CURRENT})
         _let_go(connection, row, policy)
         gone = dict.fromkeys(("username", "password_hash"), "")
-        nameless = {"folded": f"{LEAVING}{user_id}", "is_admin": False, "request_id": None}
+        nameless = {"folded": f"{erasure.LEAVING}{user_id}", "is_admin": False, "request_id": None}
         connection.execute(update(User).where(User.id == user_id).values(**gone, **nameless))
         erasure.erase_ways_in(connection, user_id)
         invitations.forget(connection, row.username)
@@ -280,7 +278,7 @@ def close(db: Database, user_id: int, password: str, *, policy: Policy = OPEN) -
 def _let_go(connection: Connection, leaving: Any, policy: Policy) -> None:
     if not account_of(leaving, policy.admins).is_admin:
         return
-    others = select(User).where(User.id != leaving.id, ~User.folded.startswith(LEAVING))
+    others = select(User).where(User.id != leaving.id, ~User.folded.startswith(erasure.LEAVING))
     admins = others.where(User.folded.in_(policy.admins) if policy.admins else User.is_admin)
     if connection.scalar(select(others.exists())) and not connection.scalar(select(admins.exists())):
         raise LastAdmin(ONLY_ADMIN)
@@ -297,12 +295,6 @@ def sessions(db: Database, user_id: int) -> list[tuple[datetime, datetime]]:
     mine = select(Session.created_at, Session.expires_at).where(Session.user_id == user_id).order_by(Session.id)
     with db.read() as connection:
         return [(row.created_at, row.expires_at) for row in connection.execute(mine)]
-
-
-def leaving(db: Database) -> list[int]:
-    """The accounts whose deletion has begun and not ended."""
-    with db.read() as connection:
-        return list(connection.scalars(select(User.id).where(User.folded.startswith(LEAVING))))
 
 
 def whose(db: Database, token: str, *, now: datetime, admins: Collection[str] = ()) -> Account:

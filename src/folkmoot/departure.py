@@ -1,4 +1,4 @@
-"""How a user leaves: the account is closed at once, then all that is theirs is erased, in the database and Redis.
+"""How a user leaves: `accounts` has closed the account, and all that is theirs is erased, in the database and Redis.
 
 A process that dies in between leaves a closed account, which the next sweep finishes. Workers that are still at a query
 of the user find nothing to write to, as with any query that was deleted.
@@ -6,8 +6,6 @@ of the user find nothing to write to, as with any query that was deleted.
 
 import logging
 
-from folkmoot import accounts
-from folkmoot.accounts import Policy
 from folkmoot.runtime import Runtime
 from folkmoot.store import erasure
 
@@ -15,17 +13,6 @@ from folkmoot.store import erasure
 MOST_BATCHES = 20
 
 log = logging.getLogger(__name__)
-
-
-def leave(runtime: Runtime, user_id: int, password: str, *, policy: Policy) -> None:
-    """Delete an account and everything of its user.
-
-    Raises:
-        InvalidRequest: `password` is not the account's.
-        LastAdmin: it is the only admin's, and there are other accounts.
-    """
-    accounts.close(runtime.db, user_id, password, policy=policy)
-    finish(runtime, user_id)
 
 
 def finish(runtime: Runtime, user_id: int) -> None:

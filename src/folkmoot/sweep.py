@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
-from folkmoot import accounts, announcements, calls, departure
+from folkmoot import announcements, calls, departure
 from folkmoot.runtime import Runtime, utcnow
 from folkmoot.store import cache, deletions, erasure, incidents, outbox, overdue
 
@@ -112,7 +112,7 @@ def erase_old(runtime: Runtime) -> None:
 
 def see_off(runtime: Runtime) -> None:
     """Go on with the deletion of accounts whose gateway has not ended it."""
-    for user_id in accounts.leaving(runtime.db):
+    for user_id in erasure.leaving(runtime.db):
         departure.finish(runtime, user_id)
 
 

@@ -147,7 +147,7 @@ def test_a_closed_account_has_no_name_and_no_way_in(db: Database) -> None:
         kept = [(row.created_by, row.used_by) for row in connection.execute(select(Invitation))]
         names = list(connection.scalars(select(User.username).order_by(User.username)))
     assert kept == [(invitations.SOMEBODY, "grace")] and names == ["", "grace"]
-    assert accounts.leaving(db) == [first.user_id]
+    assert erasure.leaving(db) == [first.user_id]
     again = accounts.sign_up(db, "ada", PASSWORD, request_id="3", now=NOW)
     assert not again.is_admin and again.user_id != first.user_id
 
@@ -177,7 +177,7 @@ def test_the_sweep_ends_a_deletion_that_its_gateway_has_not(make_runtime: MakeRu
 
     sweep.sweep(runtime)
 
-    assert accounts.leaving(db) == [] and rows.count(db, User) == rows.count(db, Interaction) == 0
+    assert erasure.leaving(db) == [] and rows.count(db, User) == rows.count(db, Interaction) == 0
     assert not runtime.events.is_whole(job_id)
 
 

@@ -18,6 +18,11 @@ _ENDING = re.compile(r"(?<=\w{3})(?:ings?|ed|es|e|s|y)$")
 
 _DOUBLED = re.compile(r"([bdgklmnprt])\1$")
 
+#: "More harm than good".
+_WEIGHED = re.compile(
+    r"\bmore (?P<more>[\w ]{3,20}?) than (?P<less>good|harm|benefits?|damage|evil|bad)\b", re.IGNORECASE
+)
+
 _JUDGEMENTS = ((words.GOOD, 1), (words.BAD, -1))
 
 _EFFECTS = ((words.HELPS, 1), (words.HARMS, -1))
@@ -59,11 +64,19 @@ class Question:
         """1 or -1 where it asks whether something is, or does, good or bad; else 0."""
         if self.is_ought:
             return 0
+        if found := _WEIGHED.search(self._asked):
+            return -1 if words.HARMS.search(found["more"]) or words.BAD.search(found["more"]) else 1
         for values in (_JUDGEMENTS, _EFFECTS):
             signs = [(found.start(), sign) for pattern, sign in values for found in pattern.finditer(self._asked)]
             if signs:
                 return (min if self._is_impersonal else max)(signs)[1]
         return 0
+
+    @cached_property
+    def weighed(self) -> str:
+        """Its "more harm than good", if it has one."""
+        found = _WEIGHED.search(self._asked)
+        return found[0] if found else ""
 
     @cached_property
     def judges(self) -> bool:

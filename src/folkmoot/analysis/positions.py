@@ -35,12 +35,20 @@ _REMAINS = re.compile(
 )
 _TIPS = re.compile(r"\b(?:tips?|tilts?|leans?|comes? down|points?|evidence|balance|scales?)\b", re.IGNORECASE)
 _DOES = re.compile(
-    r"\b(?:should|must|ought to|shall) (?:\w+ly )?(?:be|do (?:so|it|this|that)|have (?:it|this|that|one|a say|access))\W*(?:$|by|at|on)|\bgo ahead\b|\bhappen\b",
+    r"\b(?:should|must|ought to|shall) (?:\w+ly )?(?:be|do (?:so|it|this|that)|have (?:it|this|that|one|a say|access))\W*(?:$|by|at|on)|\bgo ahead\b|\bhappen\b|\b(?:should|must|ought to) exist\b",
     re.IGNORECASE,
 )
 _NOT_THAT = re.compile(r"^\W*not\b(?! (?:only|just|all|every))", re.IGNORECASE)
 _WANTS = re.compile(r"\b(?:i|we)(?:'d| would| want| will|'ll)\b", re.IGNORECASE)
 _ME = re.compile(r"\b(?:i|we|my|me|our)\b", re.IGNORECASE)
+#: Leave that is given, and no doubt: "it may rightly be asked".
+_RIGHTLY = re.compile(r"\bmay (?=(?:legitimately|rightly|properly|rightfully|justly)\b)", re.IGNORECASE)
+#: Whose deeds are an example: "a humane society would allow it".
+_A_GOOD_ONE = re.compile(
+    r"^\W*(?:an?|any|every) (?:\w+ )?(?:society|state|country|democracy|government|person|people|law|system|world) would\b",
+    re.IGNORECASE,
+)
+_FREEDOM = re.compile(r"\b(?:right|freedom|choice|option|liberty|exemption)\b", re.IGNORECASE)
 #: A condition, and a reason: what follows is no answer.
 _TAIL = re.compile(
     r"\b(?:if|unless|provided|providing|as long as|so long as|whenever|until|depending|in case|assuming|because|since|as it|as they|"
@@ -68,6 +76,13 @@ _WEIGHS = re.compile(
     r"arguments against|case against|problems?|objections?)\s+(?:\w+\s+){0,6}?(?:outweighs?|prevails?|overrides?|trumps?)\b",
     re.IGNORECASE,
 )
+#: "The risks are overblown", "the benefits are unproven".
+_PLAYED_DOWN = re.compile(
+    r"\b(?:(?P<loss>risks?|harms?|dangers?|costs?|concerns?|worries|fears?|downsides?|drawbacks?|objections?|side effects)|"
+    r"(?P<gain>benefits?|advantages?|merits?|upsides?|gains?)) (?:is|are|seems?|remains?) (?:\w+ )?"
+    r"(?:exaggerated|overblown|overrated|overstated|negligible|manageable|small|minor|minimal|unfounded|unproven|modest|tiny)\b",
+    re.IGNORECASE,
+)
 _GAIN = re.compile(r"benefit|advantage|gain|pros|good|positive|for$|upside|merit|value", re.IGNORECASE)
 _LOSS = re.compile(
     r"harm|risk|cost|drawback|downside|cons|disadvantage|danger|damage|negative|against$|problem|objection",
@@ -87,7 +102,9 @@ def side(question: Question, clause: str) -> int:
         return 0
     if _is_swapped(question.told, clause):
         return -_turns(clause)
-    said = _REMAINS.sub("am ", words.IDLE.sub(" ", _TAIL.sub("", clause)))
+    if question.weighed and question.weighed.lower() in clause.lower():
+        return _turns(clause)
+    said = _RIGHTLY.sub("should ", _REMAINS.sub("am ", words.IDLE.sub(" ", _TAIL.sub("", clause))))
     if not said.strip():
         return 0
     if found := _SO.match(said):
@@ -100,7 +117,9 @@ def side(question: Question, clause: str) -> int:
         return -1 if found["not"] else 1
     if found := _WEIGHS.search(said):
         gain, loss = _GAIN.search(found["what"]), _LOSS.search(found["what"])
-        return (question.value or 1) * _turns(said) * (1 if gain and not loss else -1 if loss else 0)
+        return (question.value or question.action) * _turns(said) * (1 if gain and not loss else -1 if loss else 0)
+    if found := _PLAYED_DOWN.search(said):
+        return (question.value or question.action) * _turns(said) * (1 if found["loss"] else -1)
     if _NOT_THAT.match(said) and word_stems(said) & question.stems:
         return -1
     # "Nothing can justify it" leaves nothing open.
@@ -146,6 +165,7 @@ def _by_words(question: Question, said: str) -> int:
             by_me
             or (acts and _imperative(question, said))
             or (valued and refers)
+            or (acts and _A_GOOD_ONE.search(said))
             or (_MODAL.search(said) and (acts or (refers and _is_about(question, said))))
             or words.AGAINST.search(said)
         )
@@ -155,7 +175,7 @@ def _by_words(question: Question, said: str) -> int:
             values *= question.action
         return sign * values * (acts or 1)
     if question.judges and _MODAL.search(said) and refers:
-        return sign * values * question.value
+        return sign * values * _power(words.FORBIDS, said) * question.action * question.value
     if question.value:
         effects = _power(words.HARMS, said)
         told = valued or words.HARMS.search(said) or words.HELPS.search(said)
@@ -198,7 +218,8 @@ def _action(question: Question, said: str) -> int:
     if words.LEAVES.search(said):
         return 1 if words.PERMITS.search(question.text) else -1
     if words.KEEPS.search(said):
-        return 1 if words.KEEPS.search(question.text) else -1
+        is_kept = words.KEEPS.search(question.text) or (_FREEDOM.search(said) and words.PERMITS.search(question.text))
+        return 1 if is_kept else -1
     if question.requires:
         return -1 if words.FORBIDS.search(said) else 1 if words.REQUIRES.search(said) else 0
     sign = 0

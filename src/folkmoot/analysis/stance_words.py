@@ -27,14 +27,14 @@ AGAINST = _any("""
     denies, dispute, refuse, condemn, disbelieve, unconvinced, sceptical, skeptical, unlikely, improbable, implausible, false,
     untrue, a myth, impossible, wary, hesitate, unwilling, reluctant, advise against, unpersuaded, resist, not convinced, untenable, dismiss,
     argue against, speaks against, speak against, thumbs down, improbability, inconceivable, unrealistic, far-fetched,
-    out of the question, a stretch, wishful thinking
+    out of the question, a stretch, wishful thinking, pessimistic
 """)
 #: Takes a side for what its clause names, when it is said by the writer or of the question.
 FOR = _any("""
     support, supports, supported, favour, favours, favor, favors, in favour, in favor, favourable, endorse*, agree, agreed,
     concur, approve, back, welcome*, glad, happy to, advocate, defend, recommend, embrace, comfortable with, on board with, all for,
     side with, stand behind, on the side of, on the side, happy with, am for, are for, convinced, confident, persuaded,
-    speaks for, speak for, thumbs up, go that far, go so far, go as far, buy it, buy that, buy this, accept, condone, tolerate, subscribe to, deserves support, vote for, bet on it, count on it, betting on
+    speaks for, speak for, thumbs up, go that far, go so far, go as far, buy it, buy that, buy this, accept, condone, tolerate, subscribe to, deserves support, vote for, optimistic, bet on it, count on it, betting on
 """)
 #: Approves of its subject.
 GOOD = _any("""
@@ -56,7 +56,7 @@ BAD = _any("""
     ill-advised, untenable, unworkable, abhorrent, deplorable, senseless, heavy-handed, detrimental, a step too far, evil, terrible,
     horrible, awful, useless, ineffective, morally bankrupt, crosses a line, cross a line, objectionable, problematic, unhealthy,
     inhumane, negative, a disaster, futile, superfluous, wasteful, risky, hypocritical, sinful, blameworthy, reprehensible, misplaced, overrated,
-    overblown, exaggerated, slippery slope
+    overblown, exaggerated, slippery slope, a distraction, out of reach, better ways, better way, better options, better alternatives
 """)
 #: What something does, good or bad: an answer where the question asks what it does.
 HELPS = _any("help, helps, helped, benefit*, improve*, protect*, strengthen*, advantage*, gain*, blessing, boost*")
@@ -73,7 +73,7 @@ PERMITS = _any("""
 FORBIDS = _any("""
     ban, bans, banned, banning, forbid, forbidden, forbidding, prohibit*, prohibition, outlaw*, illegal, abolish*, abolition, stop,
     stopped, stops, end, ended, criminalis*, criminaliz*, scrap*, phase out, phased out, eliminate*, outlawed, off-limits, off limits, close, closed, closing, shut, should go, must go, have to go, has to go, ought to go, cease, phase them out, phase it out, dropped, drop, discard*, give up, gave up, given up, gave it up, give it up, give them up, abandon*, remove*, repeal*, cancel*, withdraw*, dismantle*, no place in, wound down, doing away with,
-    do away with, get rid of, barred, banish*, curtail*
+    do away with, get rid of, barred, deny this, deny that, denying, denied, banish*, curtail*
 """)
 #: Makes something a duty, or leaves it to each.
 REQUIRES = _any("""

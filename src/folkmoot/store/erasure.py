@@ -22,6 +22,9 @@ LEDGER_BATCH = 1000
 #: Figures of the ledger that stay when it is no more known whose they were.
 FIGURES = ("calls", "estimated_calls", "unpriced_calls", "prompt_tokens", "completion_tokens", "nano_usd")
 
+#: What `folded` begins with while an account is being deleted, and no name does.
+LEAVING = "/"
+
 
 def of_users() -> list[Column[Any]]:
     """The columns that say whose a row is, of every table but that of users; rows that refer to others first."""
@@ -135,3 +138,9 @@ def purge_ledger(db: Database, *, before: date) -> int:
         with db.write() as connection:
             connection.execute(delete(Usage).where(tuple_(Usage.job_id, Usage.stage).in_(rows)))
     return len(rows)
+
+
+def leaving(db: Database) -> list[int]:
+    """The accounts whose deletion has begun and not ended."""
+    with db.read() as connection:
+        return list(connection.scalars(select(User.id).where(User.folded.startswith(LEAVING))))
