@@ -174,6 +174,8 @@ def _concluded(runtime: Runtime, job_id: str, is_wanted: Callable[[], bool]) -> 
     for event in replay.follow(runtime, job_id, after=0, is_wanted=is_wanted):
         if event is not None and event.type in ("consensus", "end"):
             break
+        if not is_wanted():
+            raise HungUp
     else:
         raise HungUp
     query = store.find(runtime.db, job_id)
