@@ -153,6 +153,11 @@ class Gateway:
         except Unreachable:
             return self._call("POST", "/api/v1/queries", token, body=body, headers={"Idempotency-Key": key})
 
+    def suggestion(self, token: str, body: Json) -> Json | None:
+        """The user's own earlier query that asked the same: its `job_id`, `query` and when it was `asked_at`."""
+        found: Json | None = self._call("POST", "/api/v1/suggestions", token, body=body)["suggestion"]
+        return found
+
     def query(self, token: str, job_id: str) -> Json:
         """A query with all that has come of it so far."""
         return self._call("GET", f"/api/v1/queries/{quote(job_id, safe='')}", token)

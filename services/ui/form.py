@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 from gradio.components import Component
 
+from services.client.job import moment
 from services.client.rest import Json
 from services.ui import chosen, render
 from services.ui.account import Updates
@@ -183,6 +184,12 @@ class Filled(NamedTuple):
     catalogue: Json
 
 
+def parted(fields: Sequence[Any]) -> tuple[Filled, Sequence[Any]]:
+    """The values of `Form.fields` as all but the panel, and the rows of the panel."""
+    count = len(Filled._fields)
+    return Filled(*fields[:count]), fields[count:]
+
+
 def body(filled: Filled, rows: Sequence[Any]) -> Json:
     """The form's values as the body of a query; the gateway judges them.
 
@@ -203,6 +210,23 @@ def body(filled: Filled, rows: Sequence[Any]) -> Json:
         "aggregator": filled.aggregator,
         "parent_job_id": filled.draft["parent_job_id"] or None,
     } | ({} if filled.deadline_s is None else {"deadline_s": filled.deadline_s})
+
+
+def afresh(asked: Json) -> Json:
+    """The body of a query that was asked, to be asked once more of the models themselves.
+
+    Args:
+        asked: the query's resource.
+    """
+    panel = asked["responses"]
+    length_s = (moment(asked["deadline_at"]) - moment(asked["created_at"])).total_seconds()
+    return {name: asked[name] for name in ("query", "domain", "question_type", "parent_job_id")} | {
+        "agents": [response["agent_id"] for response in panel],
+        "roles": {response["agent_id"]: response["role"] for response in panel},
+        "aggregator": asked["aggregator"]["requested"],
+        "deadline_s": length_s,
+        "use_cache": False,
+    }
 
 
 def _examples(catalogue: Json, domain: str) -> list[Json]:

@@ -43,6 +43,7 @@ class Live:
         with gr.Row(visible=False, elem_id="fm-next") as self.next:
             self.follow_up_button = gr.Button("Ask a follow-up", size="sm", scale=0, min_width=150)
             self.again_button = gr.Button("Ask again with other roles", size="sm", scale=0, min_width=220)
+            self.afresh_button = gr.Button("Ask afresh", size="sm", scale=0, min_width=120)
             self.links = gr.HTML("", js_on_load=None)
         self._texts = [self.heading, self.progress, self.board, self.answer, self.findings, self.charts, self.links]
         panes = [self.cancel_button, self.follow_up_button, self.views, self.next]

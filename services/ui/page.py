@@ -9,6 +9,7 @@ import gradio as gr
 from services.client.rest import Gateway, GatewayError, Json, SignedOut
 from services.ui import form, render, session
 from services.ui.account import Account, Updates
+from services.ui.earlier import Earlier
 from services.ui.form import Form
 from services.ui.live import Live
 from services.ui.memory import EMPTY_DRAFT, Memory
@@ -70,6 +71,7 @@ class Page:
             with self.places.ask, gr.Row(elem_id="fm-sides"):
                 with gr.Column(scale=0, min_width=300, elem_id="fm-form"):
                     self.form = Form(self.memory)
+                    self.earlier = Earlier(self._gateway)
                     self.notice = gr.HTML("", js_on_load=None)
                     self.ask_button = gr.Button("Ask the panel", variant="primary")
                 with gr.Column(scale=1, min_width=300, elem_id="fm-live"):
@@ -112,6 +114,9 @@ class Page:
         gr.on(told, ask.explain_roles, panel, ask.reasoning, trigger_mode="always_last", **QUIET)
         filled = [ask.question, ask.question_type, ask.chosen]
         ask.examples.click(ask.take_example, [*offered, ask.examples], filled, **QUIET)
+        asked = [ask.question.change, ask.domain.input, ask.question_type.input, ask.dealing.input]
+        compared = [self.memory.opened, *ask.fields]
+        gr.on(asked, self._look_back, compared, self.earlier.line, trigger_mode="always_last", **QUIET)
         for choice in (ask.dealing.input, *[box.input for box in ask.asked]):
             choice(ask.show_roles, [ask.dealing, *ask.asked], ask.roles, **QUIET)
 
@@ -120,7 +125,8 @@ class Page:
         submitted = self.ask_button.click(self._ask, self.form.fields, self._changed(), **QUIET)
         picked = self.places.wire(live.clear, live.changed)
         self.places.ended.change(self._explain_end, self.places.ended, self._changed(), **QUIET)
-        for shown in (submitted, picked):
+        afresh = live.afresh_button.click(self._ask_afresh, [opened, self.form.offered], self._changed(), **QUIET)
+        for shown in (submitted, afresh, picked):
             shown.then(None, js="folkmootShowAnswer", **QUIET)
             self._watch_after(shown.then)
         opened.change(None, opened, js=SHOW_ADDRESS, **QUIET)
@@ -142,7 +148,15 @@ class Page:
 
     def _changed(self) -> list[Any]:
         """All that a step may change; a step answers with what it does change."""
-        views = [self.start, self.start_notice, self.again_button, self.workspace, self.whoami, self.notice]
+        views = [
+            self.start,
+            self.start_notice,
+            self.again_button,
+            self.workspace,
+            self.whoami,
+            self.notice,
+            self.earlier.line,
+        ]
         return [*views, *self.account.changed, *self.form.changed, *self.live.changed, *self.places.changed]
 
     def _open(self, user: Json, draft: Json, opened: Json, offered: Json, request: gr.Request) -> Updates:
@@ -180,7 +194,7 @@ class Page:
 
     def _empty(self) -> Updates:
         """Leave nothing of one user to the next."""
-        return self.live.clear() | self.form.empty() | self.places.empty() | {self.notice: ""}
+        return self.live.clear() | self.form.empty() | self.places.empty() | {self.notice: "", self.earlier.line: ""}
 
     def _show(self, view: gr.Column) -> Updates:
         views = (self.start, self.account.card, self.workspace)
@@ -198,17 +212,32 @@ class Page:
         """Show out whoever has deleted their account, or say why it is still there."""
         return self.places.access.farewell.refuse(sentence) if tone == "bad" else self._sign_out(sentence, request)
 
+    async def _look_back(self, opened: Json, request: gr.Request, *fields: Any) -> str:
+        """Say whether the question in the form was asked before."""
+        return await self.earlier.look(form.body(*form.parted(fields)), opened, request)
+
     def _ask(self, request: gr.Request, *fields: Any) -> Updates:
         """Submit the question; what was typed stays where it is, whatever happens."""
+        filled, rows = form.parted(fields)
+        begun = self._submit(request, filled.catalogue, form.body(filled, rows))
+        followed = self.form.follow({"question": filled.question})
+        return begun | followed if self.memory.opened in begun else begun
+
+    def _ask_afresh(self, opened: Json, offered: Json, request: gr.Request) -> Updates:
+        """Ask the query on show once more, of the models themselves and not of the cache."""
         try:
-            filled = form.Filled(*fields[: len(form.Filled._fields)])
-            token = session.token_of(request)
-            resource = self._gateway.ask(token, form.body(filled, fields[len(filled) :]), uuid4().hex)
+            asked = self._gateway.query(session.token_of(request), opened["job_id"])
         except GatewayError as error:
             return self._refusal(error)
-        seats = [agent["agent_id"] for agent in filled.catalogue["agents"]]
-        followed = self.form.follow({"question": filled.question})
-        return self.live.begin(resource, seats) | followed | {self.notice: ""}
+        return self._submit(request, offered, form.afresh(asked))
+
+    def _submit(self, request: gr.Request, catalogue: Json, body: Json) -> Updates:
+        try:
+            resource = self._gateway.ask(session.token_of(request), body, uuid4().hex)
+        except GatewayError as error:
+            return self._refusal(error)
+        seats = [agent["agent_id"] for agent in catalogue["agents"]]
+        return self.live.begin(resource, seats) | {self.notice: "", self.earlier.line: ""}
 
     def _follow_up(self, opened: Json, request: gr.Request) -> Updates:
         """Have the next question follow up the query on show."""

@@ -6,7 +6,7 @@ import signal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import END_MS, open_from_history, open_page, sign_up, size
+from tests.browser.steps import END_MS, ask, await_end, open_from_history, open_page, sign_up, size
 from tests.scripted_model import ScriptedModel
 from tests.stack import Stack
 
@@ -94,6 +94,36 @@ def test_follow_up_and_asking_again_fill_the_form(page: Page, asked: str) -> Non
 
     open_from_history(page, "Should university education be free for everybody?")
     expect(page.locator(".fm-score")).to_be_visible(timeout=END_MS)
+
+
+def test_question_asked_before_is_told_and_opened(page: Page, asked: str) -> None:
+    """Another wording of an earlier question shows a link to it; one "not" more, and it is another question."""
+    told = page.locator("#fm-earlier")
+    question = page.get_by_label("Your question")
+    ask(page, "Should pupils wear a uniform?")
+
+    question.fill("Ought university education to be free for everybody?")
+    expect(told).to_contain_text("You asked this before")
+    question.fill("Ought university education not to be free for everybody?")
+    expect(told).to_have_text("")
+    question.fill("Ought university education to be free for everybody?")
+    told.get_by_role("link", name="Should university education be free for everybody?").click()
+
+    expect(page.get_by_role("heading", name="Should university education be free for everybody?")).to_be_visible()
+    assert page.url.endswith(f"/?job={asked}")
+
+
+def test_asking_afresh_asks_the_same_again(page: Page, asked: str, model: ScriptedModel) -> None:
+    """One click asks the same panel the same question once more, and shows the new answer."""
+    for seat in ("qwen", "mistral", "deephermes"):
+        model.script(f"scripted/{seat}", {"text": f"No. On second thoughts, {seat} is against it."})
+
+    page.get_by_role("button", name="Ask afresh").click()
+    page.wait_for_url(lambda url: "job=" in url and not url.endswith(asked))
+
+    expect(page.get_by_role("heading", name="Should university education be free for everybody?")).to_be_visible()
+    expect(page.get_by_label("Response of qwen")).to_contain_text("On second thoughts")
+    await_end(page)
 
 
 def test_link_to_a_query_opens_it_for_its_owner_only(page: Page, asked: str, stack: Stack) -> None:

@@ -47,7 +47,7 @@ def test_three_roles_give_three_responses_and_a_consensus(answered: dict[str, An
     assert [response["status"] for response in answered["responses"]] == ["ok"] * 3
     assert len({response["text"] for response in answered["responses"]}) == 3
     assert len(answered["consensus"]["text"].split()) >= 5
-    # So small a model now and then repeats its prompt where it should conclude; another seat does it then, and it is said.
+    # So small a model now and then repeats its prompt where it should conclude; another seat does it then, and says so.
     assert answered["degraded"] == any("repeated its prompt" in note for note in answered["notes"]), answered["notes"]
 
 
