@@ -11,6 +11,7 @@ from ..client.rest import GatewayError, Json, Refused
 from ..client.stream import Event
 from . import record, words
 from .exits import Exit, Stopped
+from .interrupts import Interrupts
 from .live import Watched
 from .user import User
 
@@ -31,7 +32,8 @@ def ask(user: User) -> Exit:
         _cancel(user, _submit(user, body, key)["job_id"])
         return Exit.CANCELLED
     try:
-        query = _watch(user, query)
+        with Interrupts() as interrupts:
+            query = _watch(user, query, interrupts)
     except KeyboardInterrupt:
         _cancel(user, query["job_id"])
         return Exit.CANCELLED
@@ -91,10 +93,10 @@ def _submit(user: User, body: Json, key: str) -> Json:
         return user.gateway.ask(user.token, body, key)
 
 
-def _watch(user: User, query: Json) -> Json:
+def _watch(user: User, query: Json, interrupts: Interrupts) -> Json:
     """Follow the query to its end, and return it as it is stored then."""
     job = Job(query)
-    items = follow(user.gateway, user.token, query["job_id"], lambda: False)
+    items = follow(user.gateway, user.token, query["job_id"], lambda: interrupts.seen)
     if user.arguments.quiet:
         for item in items:
             _take(job, item)
