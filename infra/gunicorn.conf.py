@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from folkmoot import logs
+
 bind = os.environ.get("FOLKMOOT_BIND", "127.0.0.1:8000")
 # gthread, but for how an answer leaves it.
 worker_class = "services.gateway.server.Worker"
@@ -29,5 +31,7 @@ limit_request_line = 8190
 
 # nginx writes the access log; what goes wrong here goes to stderr.
 accesslog = None
-errorlog = "-"
 loglevel = os.environ.get("FOLKMOOT_LOG_LEVEL") or "info"
+_lines = logs.configuration("gateway", loglevel)
+# What gunicorn would have its own handlers for goes the way of every other line.
+logconfig_dict = {**_lines, "loggers": {"gunicorn.error": {"propagate": True}, "gunicorn.access": {"propagate": False}}}

@@ -1,6 +1,6 @@
 """The application factory: what gunicorn runs as `services.gateway.app:create_app()`."""
 
-import logging
+import logging.config
 import os
 import socket
 import sys
@@ -9,7 +9,7 @@ from flask import Flask, Response, g, request
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 
-from folkmoot import accounts
+from folkmoot import accounts, logs
 from folkmoot import settings as environment
 from folkmoot.errors import SettingsError
 from folkmoot.runtime import build
@@ -39,6 +39,9 @@ from services.gateway import (
 from services.gateway.attempts import Attempts
 from services.gateway.streams import Streams
 
+#: nginx gives 32 of them; whoever reaches a gateway without it may send anything.
+REQUEST_ID_CHARS = 64
+
 
 def create_app(settings: Settings | None = None) -> Flask:
     """A gateway with its own runtime; without settings, those of the environment."""
@@ -48,9 +51,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         sys.stderr.write(f"folkmoot gateway: {error}\n")
         # gunicorn gives up at this code instead of starting its worker again and again.
         raise SystemExit(4) from error
-    logging.basicConfig(
-        level=runtime.settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    logging.config.dictConfig(logs.configuration("gateway", runtime.settings.log_level))
     app = OpenAPI(
         "folkmoot",
         info=Info(title="Folkmoot", version="1", description=documents.DESCRIPTION),
@@ -90,7 +91,8 @@ def _name_answers(app: Flask, *, served_by: str) -> None:
 
     @app.before_request
     def name_request() -> None:
-        g.request_id = request.headers.get("X-Request-ID") or os.urandom(16).hex()
+        g.request_id = (request.headers.get("X-Request-ID") or os.urandom(16).hex())[:REQUEST_ID_CHARS]
+        logs.begin(request_id=g.request_id, job_id=(request.view_args or {}).get("job_id"))
 
     @app.after_request
     def name_answer(answer: Response) -> Response:

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from flask import Response, jsonify, request
+from flask import Response, g, jsonify, request
 from flask_openapi3.blueprint import APIBlueprint
 from pydantic import BaseModel
 
@@ -123,7 +123,13 @@ def _submitted(runtime: Runtime, body: ChatBody) -> tuple[QueryResource, bool]:
     """The query, and whether this request made it."""
     try:
         ask = body.as_ask(runtime.roster, runtime.settings)
-        return council.submit(runtime, identity.account().user_id, ask, idempotency_key=queries.idempotency_key())
+        return council.submit(
+            runtime,
+            identity.account().user_id,
+            ask,
+            idempotency_key=queries.idempotency_key(),
+            request_id=g.request_id,
+        )
     except InvalidRequest as error:
         # What a question is called there has another name here.
         error.fields = {FIELDS.get(name, name): sentence for name, sentence in error.fields.items()}

@@ -21,7 +21,11 @@ KEY_CHARS = 128
 def submit(body: QueryBody) -> tuple[Response, int, dict[str, str]]:
     """Ask the council. The header Idempotency-Key makes a repeated request the same query."""
     query, _ = council.submit(
-        identity.runtime(), identity.account().user_id, body.as_ask(), idempotency_key=idempotency_key()
+        identity.runtime(),
+        identity.account().user_id,
+        body.as_ask(),
+        idempotency_key=idempotency_key(),
+        request_id=g.request_id,
     )
     location = url_for("queries.show_query", job_id=query.job_id)
     return jsonify(query.as_json()), 202, {"Location": location}
@@ -31,7 +35,7 @@ def idempotency_key() -> str:
     """The client's key, else the id that nginx gave the request, which is one for all its tries."""
     key = request.headers.get("Idempotency-Key")
     if key is None:
-        return f"request:{g.request_id[:KEY_CHARS]}"
+        return f"request:{g.request_id}"
     if not 1 <= len(key) <= KEY_CHARS or not key.isprintable():
         raise InvalidRequest({"Idempotency-Key": f"The key must have 1 to {KEY_CHARS} printable characters."})
     return f"client:{key}"

@@ -1,11 +1,12 @@
 """Starts the heartbeat service: `python -m services.heartbeat`."""
 
-import logging
+import logging.config
 import signal
 import sys
 import threading
 from types import FrameType
 
+from folkmoot import logs
 from folkmoot import settings as environment
 from folkmoot.errors import SettingsError
 from folkmoot.runtime import build
@@ -27,7 +28,7 @@ def main() -> int:
     except SettingsError as error:
         print(f"folkmoot heartbeat: {error}", file=sys.stderr)
         return 2
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.config.dictConfig(logs.configuration("heartbeat", settings.log_level))
     run(runtime, stopped)
     runtime.close()
     return 0

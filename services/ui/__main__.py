@@ -4,8 +4,10 @@ import asyncio
 import os
 import socket
 import sys
+from typing import Any
 
 import uvicorn
+from pythonjsonlogger.core import RESERVED_ATTRS
 
 from services.ui.settings import Settings, SettingsError, load
 
@@ -41,12 +43,33 @@ class Server(uvicorn.Server):
             connection.transport.close()
 
 
+def _lines(level: str) -> dict[str, Any]:
+    """The same lines as every other process': a JSON object each, the time first."""
+    line = {
+        "()": "pythonjsonlogger.json.JsonFormatter",
+        "defaults": {"time": ""},
+        "timestamp": "time",
+        "fmt": ["levelname", "name", "message"],
+        "rename_fields": {"levelname": "level", "name": "logger"},
+        "static_fields": {"process": "ui"},
+        "reserved_attrs": [*RESERVED_ATTRS, "color_message"],
+    }
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": line},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"level": level.upper(), "handlers": ["stderr"]},
+    }
+
+
 def _configured(app: object, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
         uds=settings.socket,
         host=settings.host,
         port=settings.port,
+        log_config=_lines(settings.log_level),
         log_level=settings.log_level,
         access_log=settings.log_level == "debug",
         # Behind nginx always: its word on scheme and address is taken, and nothing is decided by them.

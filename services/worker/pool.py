@@ -1,6 +1,7 @@
 """A pool: one Celery worker with threads on one queue, its runtime, its heartbeat and its watchdog."""
 
 import logging
+import logging.config
 import os
 import socket
 import threading
@@ -8,7 +9,7 @@ import threading
 from celery import Celery, signals
 from redis.exceptions import RedisError
 
-from folkmoot import liveness
+from folkmoot import liveness, logs
 from folkmoot.agents import ANALYSE_QUEUE, pool_of
 from folkmoot.dispatch import queue_named
 from folkmoot.runtime import Runtime, build, utcnow
@@ -21,6 +22,9 @@ from services.worker.watchdog import Watchdog
 #: Calls under way get this long to end when the process is told to; then they are given to another worker, in seconds.
 FINISH_S = 5.0
 
+#: Celery tells here of each task that comes and ends, probes too; what happens in them is told by what they do.
+TALKATIVE = ("celery.worker.strategy", "celery.app.trace")
+
 CONSUMER = "services.worker.consumer:Consumer"
 
 log = logging.getLogger(__name__)
@@ -32,7 +36,9 @@ def run(settings: Settings, app: Celery, queue: str) -> None:
     The pool that analyses loads its models before it takes work, and does one analysis at a time: its work is all
     computing, of which threads make no more.
     """
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.config.dictConfig(logs.configuration(queue, settings.log_level))
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
     runtime = build(settings)
     threads = 1 if queue == ANALYSE_QUEUE else settings.worker_threads
     register(app, runtime, load(settings, runtime.roster, Judges(runtime)) if queue == ANALYSE_QUEUE else Nobody())

@@ -3,6 +3,7 @@
 from celery import Celery
 
 from folkmoot import council, dispatch, drawing
+from folkmoot.logs import about
 from folkmoot.runtime import Runtime
 from services.worker.analyser import Measurer
 
@@ -13,22 +14,26 @@ def register(app: Celery, runtime: Runtime, analyser: Measurer) -> None:
     @app.task(name=dispatch.ASK)
     def ask(job_id: str, agent_id: str) -> None:
         """Ask one agent; see council.ask for the rules."""
-        council.ask(runtime, job_id, agent_id)
+        with about(job_id=job_id, agent_id=agent_id):
+            council.ask(runtime, job_id, agent_id)
 
     @app.task(name=dispatch.CONCLUDE)
     def conclude(job_id: str) -> None:
         """Conclude a query; see council.conclude for the rules."""
-        council.conclude(runtime, job_id)
+        with about(job_id=job_id):
+            council.conclude(runtime, job_id)
 
     @app.task(name=dispatch.ANALYSE)
     def analyse(job_id: str) -> None:
         """Measure a concluded query; see council.analyse for the rules."""
-        council.analyse(runtime, job_id, analyser.measure)
+        with about(job_id=job_id):
+            council.analyse(runtime, job_id, analyser.measure)
 
     @app.task(name=dispatch.DRAW)
     def draw(job_id: str) -> None:
         """Draw the charts of an analysis; see drawing.draw for the rules."""
-        drawing.draw(runtime, job_id, analyser)
+        with about(job_id=job_id):
+            drawing.draw(runtime, job_id, analyser)
 
     @app.task(name=dispatch.PROBE)
     def probe() -> None:

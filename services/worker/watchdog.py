@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from celery import signals
 
-from folkmoot.dispatch import PROBE, Publisher
+from folkmoot.dispatch import Publisher
 from folkmoot.settings import Settings
 
 #: The status that a deaf worker ends with: sysexits' "try again", so that nobody takes it for wrong settings.
@@ -20,8 +20,6 @@ TICKS = 12
 LONGEST_TICK = 2
 #: Ticks vary, in parts of their length: workers of one queue that probed in step would always reach the same one.
 JITTER = (0.5, 1.5)
-#: Celery tells here of each task that comes and ends.
-TALKATIVE = ("celery.worker.strategy", "celery.app.trace")
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +50,6 @@ class Watchdog:
         signals.task_prerun.connect(self._on_begin)
         signals.task_postrun.connect(self._on_end)
         signals.worker_shutting_down.connect(self._on_shutdown)
-        for name in TALKATIVE:
-            logging.getLogger(name).addFilter(_is_no_probe)
 
     def stop(self) -> None:
         """End the thread."""
@@ -112,8 +108,3 @@ class Watchdog:
         )
         # Leases and the sweeper give its work to others; a deaf Celery may not end when it is asked to.
         os._exit(DEAF)
-
-
-def _is_no_probe(record: logging.LogRecord) -> bool:
-    """Probes come every few seconds for ever, and would fill the log."""
-    return not (isinstance(record.args, dict) and record.args.get("name") == PROBE)

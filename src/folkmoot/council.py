@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from folkmoot import cache, calls, estimate, response, synthesis
+from folkmoot import cache, calls, estimate, logs, response, synthesis
 from folkmoot.announcements import tell_analysis, tell_begun, tell_ended, tell_moved
 from folkmoot.asks import Ask, check, panel_of
 from folkmoot.errors import AgentError, ClaimLost, Interrupted, InvalidRequest, NotFound, Unavailable
@@ -65,7 +65,9 @@ Stored = TypeVar("Stored")
 log = logging.getLogger(__name__)
 
 
-def submit(runtime: Runtime, user_id: int, ask: Ask, *, idempotency_key: str) -> tuple[QueryResource, bool]:
+def submit(
+    runtime: Runtime, user_id: int, ask: Ask, *, idempotency_key: str, request_id: str | None = None
+) -> tuple[QueryResource, bool]:
     """Accept a query: seat its panel by health, deal the roles, write all in one transaction, tell and hint.
 
     Returns:
@@ -82,7 +84,7 @@ def submit(runtime: Runtime, user_id: int, ask: Ask, *, idempotency_key: str) ->
     _check_parent(runtime, ask, user_id)
     most, now = runtime.settings.rate_per_minute, utcnow().timestamp()
     runtime.rates.count(f"user:{user_id}", "You may send {} queries a minute", per_minute=most, now=now)
-    new, places, losses = _seated(runtime, user_id, ask, idempotency_key)
+    new, places, losses = _seated(runtime, user_id, ask, idempotency_key, request_id)
     lost = [_incident(new, loss) for loss in losses]
     bounds = limits.of(runtime.settings)
     job_id, is_new = queries.accept(
@@ -95,7 +97,9 @@ def submit(runtime: Runtime, user_id: int, ask: Ask, *, idempotency_key: str) ->
         bounds=bounds,
     )
     query = queries.find(runtime.db, job_id)
+    logs.add(job_id=job_id)
     if is_new:
+        log.info("accepted")
         tell_begun(runtime, query)
         runtime.publisher.hint(job_id, "ask", [one.agent_id for one in query.responses if one.status == "pending"])
     return query, is_new
@@ -113,7 +117,7 @@ def _check_parent(runtime: Runtime, ask: Ask, user_id: int) -> None:
 
 
 def _seated(
-    runtime: Runtime, user_id: int, ask: Ask, idempotency_key: str
+    runtime: Runtime, user_id: int, ask: Ask, idempotency_key: str, request_id: str | None
 ) -> tuple[queries.NewQuery, list[queries.NewResponse], tuple[Loss, ...]]:
     settings, now = runtime.settings, utcnow()
     aggregator = ask.aggregator or runtime.roster.aggregator
@@ -146,6 +150,7 @@ def _seated(
         instructions=ask.instructions,
         turns=ask.turns,
         use_cache=ask.use_cache,
+        request_id=request_id,
     )
     places = [
         queries.NewResponse(place.agent_id, place.role, runtime.roster.seats[place.agent_id].model, place.skipped)
@@ -181,6 +186,8 @@ def ask(runtime: Runtime, job_id: str, agent_id: str) -> None:
     )
     if claim is None:
         return
+    logs.add(request_id=claim.job.request_id)
+    log.info("asks, attempt %d%s", claim.attempt, ", answered by the cache" if claim.hit else "")
     if claim.is_first:
         runtime.events.append(job_id, [("status", {"status": "asking"})])
     try:
@@ -214,6 +221,7 @@ def _ask(runtime: Runtime, claim: Claim, began: float) -> None:
         before = response.first_try(runtime, claim.attempt + 1)
         calls.void_abandoned(runtime, job_id, "response", agent_id=agent_id, before=before)
         return
+    log.info("response stored: %s%s", outcome.status, f", {outcome.latency_ms} ms" if outcome.latency_ms else "")
     runtime.events.append(job_id, [("response", _response(claim, outcome).as_json())])
     if moved is not None:
         tell_moved(runtime, job_id, moved)
@@ -272,6 +280,8 @@ def conclude(runtime: Runtime, job_id: str) -> None:
     )
     if conclusion is None:
         return
+    logs.add(request_id=conclusion.job.request_id)
+    log.info("concludes from %d responses%s", len(conclusion.responses), ", by the cache" if conclusion.hit else "")
     try:
         _conclude(runtime, conclusion, began)
     finally:
@@ -304,6 +314,7 @@ def _conclude(runtime: Runtime, conclusion: Conclusion, began: float) -> None:
     except AgentError as error:
         notes.append(str(error))
         if concluding.fail(runtime.db, conclusion, notes=notes, now=utcnow(), spent=spent):
+            log.warning("no consensus: no aggregator was left")
             tell_ended(runtime, job_id, "failed")
         return
 
@@ -322,6 +333,7 @@ def _conclude(runtime: Runtime, conclusion: Conclusion, began: float) -> None:
         )
 
     if _stored(store, until=conclusion.job.deadline_at):
+        log.info("consensus stored: by %s, %s ms", written.consensus.agent_id, written.consensus.latency_ms)
         runtime.events.append(job_id, [("consensus", written.consensus.as_json()), ("status", {"status": "done"})])
         runtime.publisher.hint(job_id, "analyse")
     else:
@@ -355,6 +367,8 @@ def analyse(runtime: Runtime, job_id: str, analyser: Analyser) -> None:
     found = concluding.to_analyse(runtime.db, job_id)
     if found is None:
         return
+    logs.add(request_id=found.job.request_id)
+    log.info("measures")
     responses = [(row.agent_id, row.text) for row in found.responses]
     roles = {row.agent_id: row.role for row in found.responses}
     try:
@@ -367,6 +381,7 @@ def analyse(runtime: Runtime, job_id: str, analyser: Analyser) -> None:
         log.exception("the analysis of job %s broke down", job_id)
         result = BROKE
     if concluding.finish_analysis(runtime.db, job_id, result, now=utcnow()):
+        log.info("analysis stored: %s", result.status)
         tell_analysis(runtime, job_id, result)
 
 
@@ -378,6 +393,7 @@ def cancel(runtime: Runtime, user_id: int, job_id: str) -> QueryResource:
     """
     query, is_ended_now = queries.cancel(runtime.db, job_id, user_id=user_id, now=utcnow())
     if is_ended_now:
+        log.info("cancelled")
         told = [("response", one.as_json()) for one in query.responses if one.status == "cancelled"]
         runtime.events.append(job_id, told)
         tell_ended(runtime, job_id, "cancelled")

@@ -167,6 +167,8 @@ class Interaction(Base):
     finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
     #: False when every call is to be made anew; empty for most.
     use_cache: Mapped[bool | None] = mapped_column(Boolean)
+    #: The request that it came with, for the log lines and traces of every process that works at it.
+    request_id: Mapped[str | None] = mapped_column(String(64))
 
 
 class Response(Base):

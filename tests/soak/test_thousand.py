@@ -43,9 +43,8 @@ BROKER_GROWTH = 512 * 1024
 GOOD_LINES = {
     "broker.log": r"\d+:[MC] .* [*-] ",
     "supervisord.log": r"\S+ \S+ INFO ",
-    "ui.log": r"INFO: ",
 }
-GOOD_LINE = r"\S+ \S+ INFO |\[[^]]+\] \[\d+\] \[INFO\]"
+GOOD_LINE = r'\{"time": "[^"]+", "level": "INFO", '
 
 Everyone = dict[tuple[str, int, int], Vitals]
 

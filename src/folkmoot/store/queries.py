@@ -54,6 +54,7 @@ class NewQuery:
     instructions: str = ""
     turns: Sequence[tuple[str, str]] = ()
     use_cache: bool = True
+    request_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,7 @@ def _interaction(new: NewQuery) -> dict[str, Any]:
         "ask_deadline_at": new.ask_deadline_at,
         "deadline_at": new.deadline_at,
         "use_cache": None if new.use_cache else False,
+        "request_id": new.request_id,
     }
 
 
