@@ -30,6 +30,8 @@ def register(app: Flask) -> None:
         if span is not None:
             # Never the address as it came: it is anybody's to make up.
             span.answered(answer.status_code, f"{request.method} {request.url_rule or 'none'}")
+            if job_id := (request.view_args or {}).get("job_id"):
+                span.note(job_id=job_id)
         return answer
 
 

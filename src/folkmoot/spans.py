@@ -164,6 +164,10 @@ class RequestSpan:
         if status >= 500:
             self._own.set_status(Status(StatusCode.ERROR))
 
+    def note(self, **attributes: str) -> None:
+        """Put attributes on it."""
+        self._own.set_attributes(_named(attributes))
+
     def end(self) -> None:
         """The answer has left."""
         self._own.end()

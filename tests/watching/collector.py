@@ -105,14 +105,26 @@ def _spans(body: bytes) -> Iterable[Span]:
 
 
 def gaps(spans: list[Span]) -> list[tuple[float, str]]:
-    """The times of a trace that none of its innermost spans accounts for: milliseconds, and what ended before."""
+    """The times that no step accounts for: milliseconds, and between which two steps.
+
+    Looked at are the trace as a whole, by its innermost spans, and each span by those in it of the same process: what
+    one seat loses must not hide behind another's model call.
+    """
     parents = {span.parent for span in spans}
-    leaves = [span for span in spans if span.id not in parents]
-    reached, last, found = spans[0].start_ns, "the start", list[tuple[float, str]]()
-    for leaf in leaves:
-        if leaf.start_ns > reached:
-            found.append(((leaf.start_ns - reached) / MS, f"{last} → {leaf.service} {leaf.name}"))
-        if leaf.end_ns > reached:
-            reached, last = leaf.end_ns, f"{leaf.service} {leaf.name}"
-    end = max(span.end_ns for span in spans)
-    return [*found, ((end - reached) / MS, f"{last} → the end")]
+    found = _between(
+        [span for span in spans if span.id not in parents], spans[0].start_ns, max(s.end_ns for s in spans)
+    )
+    for outer in spans:
+        if inner := [span for span in spans if (span.parent, span.service) == (outer.id, outer.service)]:
+            found += _between(inner, outer.start_ns, outer.end_ns)
+    return found
+
+
+def _between(steps: list[Span], start_ns: int, end_ns: int) -> list[tuple[float, str]]:
+    reached, last, found = start_ns, "the start", list[tuple[float, str]]()
+    for step in steps:
+        if step.start_ns > reached:
+            found.append(((step.start_ns - reached) / MS, f"{last} → {step.service} {step.name}"))
+        if step.end_ns > reached:
+            reached, last = step.end_ns, f"{step.service} {step.name}"
+    return [*found, ((end_ns - reached) / MS, f"{last} → the end")]

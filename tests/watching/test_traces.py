@@ -91,7 +91,7 @@ def test_one_trace_tells_every_hop(collector: Collector, user: Client) -> None:
 
 
 def test_no_time_lies_between_the_hops(collector: Collector, user: Client, scripted_model: ScriptedModel) -> None:
-    """The innermost spans of a query, model calls among them, follow each other with no gap of over 20 ms."""
+    """The steps of a query, model calls among them, leave no gap of over 20 ms, over all and in each process."""
     for seat in SEATS:
         scripted_model.script(f"scripted/{seat}", {"delay_s": 0.1})
     longest = []
