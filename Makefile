@@ -33,7 +33,7 @@ NO_SECRETS := password|secret|guest|short|correct horse.*|another (password|one)
 	sk-or-never-in-an-image|[A-Z]+(_[A-Z]+)*_KEY(_FILE)?|.*found-nowhere.*|(0123456789abcdef)+|[0-9a-f]{64}|FOLKMOOT_SESSION_HOURS=.*
 KNOWN := ^($(subst | ,|,$(NO_SECRETS)))$$
 
-.PHONY: help up drill test test-fast test-unit test-store test-services test-analysis test-e2e test-rabbitmq test-browser screenshots test-replicas \
+.PHONY: help up drill test test-fast test-unit test-store test-services test-analysis test-e2e test-rabbitmq test-browser screenshots test-replicas test-watching \
 	test-soak test-fuzz faults compose-test check audit fmt lock train-analysis clean
 
 help:
@@ -83,6 +83,9 @@ test-replicas: $(DEV) ## three gateways, killed and stopped
 
 test-fuzz: $(DEV) ## thousands of requests made up at random from the OpenAPI document; not in `make test`
 	@$(BIN)/python -m pytest tests/fuzz
+
+test-watching: $(DEV) ## logs and metrics, asked of a real Prometheus
+	@$(BIN)/python -m pytest tests/watching
 
 test-soak: $(DEV) ## a thousand queries, fifty at once, and what they leave behind
 	@$(BIN)/python -m pytest tests/soak

@@ -37,11 +37,18 @@ def _prctl(option: int, value: int) -> None:
 
 def end_children(*, but: int) -> None:
     """Kill our own children, adopted ones all, except one."""
-    for pid, parent in _parents().items():
-        if parent == os.getpid() and pid != but:
-            _signal(pid, signal.SIGKILL)
-            with suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
+    for pid in _children() - {but}:
+        _signal(pid, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+
+
+def _children() -> set[int]:
+    """Our own children; the kernel's list of them, where it keeps one, costs far less than a look at every process."""
+    lists = list(Path("/proc/self/task").glob("*/children"))
+    if not lists:
+        return {pid for pid, parent in _parents().items() if parent == os.getpid()}
+    return {int(pid) for each in lists for pid in each.read_text().split()}
 
 
 def end_descendants(*, by: float) -> None:

@@ -70,13 +70,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.merge_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined]
     problems.register(app)
-    metrics.register(app, runtime)
+    streams = Streams(runtime.settings.gateway_threads)
+    metrics.register(app, runtime, streams)
     tracing.register(app)
     _name_answers(app, served_by=os.environ.get("FOLKMOOT_SERVED_BY") or socket.gethostname())
     app.before_request(throttle.check)
     app.before_request(identity.check)
     app.before_request(bodies.check)
-    streams = Streams(runtime.settings.gateway_threads)
     of_queries = (queries.api, suggestions.api, charts.api, exports.api, events.api(runtime, streams))
     attempts = Attempts(
         runtime.redis, failures=runtime.settings.sign_in_failures, window_s=runtime.settings.sign_in_window_s

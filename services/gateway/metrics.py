@@ -6,23 +6,28 @@ backlog) is to be read as a maximum over them.
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import accumulate
 from time import perf_counter
 from typing import TypeVar, get_args
 
 from flask import Blueprint, Flask, Response, g, request
 from kombu.exceptions import OperationalError
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
+from redis.exceptions import RedisError
 
-from folkmoot.agents import AGGREGATE_QUEUE, ANALYSE_QUEUE, queue_of
+from folkmoot.agents import AGGREGATE_QUEUE, ANALYSE_QUEUE, circuits_of, queue_of
 from folkmoot.errors import Unavailable
 from folkmoot.health import State
 from folkmoot.runtime import Runtime, utcnow
 from folkmoot.store import backlog
+from folkmoot.tallies import BUCKETS_S as BOUNDS_S
+from folkmoot.tallies import COUNTERS, HISTOGRAMS, Totals
+from services.gateway.streams import Streams
 
 #: Seconds; a request that sends no stream takes milliseconds, one that meets an absent part a few seconds.
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -32,7 +37,7 @@ NOWHERE = "none"
 T = TypeVar("T")
 
 
-def register(app: Flask, runtime: Runtime) -> None:
+def register(app: Flask, runtime: Runtime, streams: Streams) -> None:
     """Measure every request of this app, and serve the figures at /metrics."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
@@ -40,6 +45,8 @@ def register(app: Flask, runtime: Runtime) -> None:
     GCCollector(registry=registry)
     registry.register(Product(runtime))
     _measure_requests(app, registry)
+    open_streams = Gauge("folkmoot_streams_open", "Streams that this replica sends.", registry=registry)
+    open_streams.set_function(lambda: streams.open)
     api = Blueprint("metrics", __name__)
 
     @api.get("/metrics")
@@ -101,6 +108,10 @@ class Product(Collector):
                 waiting.add_metric([queue], depth)
             yield waiting
         yield from self._of_agents()
+        if (circuits := _unless_away(self._circuits)) is not None:
+            yield circuits
+        if (totals := _unless_away(self._runtime.tallies.read)) is not None:
+            yield from _of_totals(totals)
 
     def _depths(self) -> dict[str, int]:
         queues = [*map(queue_of, self._runtime.roster.seats), AGGREGATE_QUEUE, ANALYSE_QUEUE]
@@ -122,6 +133,35 @@ class Product(Collector):
                     latency.add_metric([agent_id, quantile], latency_ms / 1000)
         yield from (state, workers, latency)
 
+    def _circuits(self) -> Metric:
+        """Of each endpoint, whether it is left alone for now."""
+        is_open = GaugeMetricFamily(
+            "folkmoot_circuit_open", "1 while the endpoint is left alone.", labels=["agent_id", "circuit"]
+        )
+        now = utcnow().timestamp()
+        for agent_id, seat in self._runtime.roster.seats.items():
+            for circuit in circuits_of(agent_id, seat):
+                until = self._runtime.health.breaker.read(circuit).open_until
+                is_open.add_metric([agent_id, circuit], until is not None and until > now)
+        return is_open
+
+
+def _of_totals(totals: Totals) -> Iterator[Metric]:
+    """What all processes have counted."""
+    for name, (text, labels) in COUNTERS.items():
+        counter = CounterMetricFamily(name, text, labels=labels)
+        for (counted, values), amount in totals.counters.items():
+            if counted == name:
+                counter.add_metric(values, amount)
+        yield counter
+    for name, (text, labels) in HISTOGRAMS.items():
+        histogram = HistogramMetricFamily(name, text, labels=labels)
+        for (measured, values), counts in totals.buckets.items():
+            if measured == name:
+                sums = zip([*map(str, BOUNDS_S), "+Inf"], accumulate(counts), strict=True)
+                histogram.add_metric(values, list(sums), totals.sums.get((measured, values), 0.0))
+        yield histogram
+
 
 def _of_backlog(counts: backlog.Backlog) -> Iterator[Metric]:
     queries = GaugeMetricFamily("folkmoot_queries_open", "Queries under way.", labels=["status"])
@@ -133,6 +173,6 @@ def _of_backlog(counts: backlog.Backlog) -> Iterator[Metric]:
 
 
 def _unless_away(look: Callable[[], T]) -> T | None:
-    with suppress(Unavailable, OperationalError, OSError):
+    with suppress(Unavailable, OperationalError, RedisError, OSError):
         return look()
     return None

@@ -19,7 +19,10 @@ class Streams:
     """
 
     def __init__(self, threads: int) -> None:
-        self._free = threading.BoundedSemaphore(max(1, int(threads * (1 - KEPT_FREE))))
+        self._most = max(1, int(threads * (1 - KEPT_FREE)))
+        self._lock = threading.Lock()
+        #: How many are under way.
+        self.open = 0
 
     def begin(self) -> Callable[[], None]:
         """Take a thread for a stream; returns what gives it back.
@@ -27,9 +30,15 @@ class Streams:
         Raises:
             Unavailable: so many are open that nothing else could be served.
         """
-        if not self._free.acquire(blocking=False):
-            raise Unavailable("Too many streams are open here. Try again in a moment, or poll the query instead.")
-        return self._free.release
+        with self._lock:
+            if self.open >= self._most:
+                raise Unavailable("Too many streams are open here. Try again in a moment, or poll the query instead.")
+            self.open += 1
+        return self._end
+
+    def _end(self) -> None:
+        with self._lock:
+            self.open -= 1
 
 
 def reader(environ: Mapping[str, Any]) -> Callable[[], bool]:

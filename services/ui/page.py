@@ -18,6 +18,9 @@ from services.ui.places import QUIET, Places
 #: Users who can watch at the same time; each holds one place while a query runs.
 WATCHERS = 400
 
+#: Seconds between two looks for steps to take.
+QUEUE_LOOK_S = 0.02
+
 #: The address names the query on show, so that it can be kept and sent; what the address names is opened.
 SHOW_ADDRESS = """opened => {
   if (window.folkmootLinked && window.folkmootLinked !== opened.job_id) return;
@@ -55,6 +58,9 @@ class Page:
             self._wire()
         self.blocks.max_threads = WATCHERS
         self.blocks.queue(default_concurrency_limit=None)
+        # By itself the queue looks a thousand times a second for steps to take, at the cost of a tenth of a core.
+        self.blocks._queue.sleep_when_free = QUEUE_LOOK_S
+        self.blocks._queue.progress_update_sleep_when_free = 1.0
 
     def _draw_start(self) -> None:
         with gr.Column(elem_id="fm-start") as self.start:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from folkmoot import provider_keys
+from folkmoot import figures, provider_keys
 from folkmoot.agents import Seat
 from folkmoot.calls import key_for, spent
 from folkmoot.errors import AgentError, Interrupted, Unavailable, Undecipherable
@@ -117,12 +117,10 @@ class Judges:
         """Count what the calls have used; one that failed counts like one that was given up."""
         if not job_id:
             return
+        used = [spent(self._runtime, "analysis", request, call.completion) for request, call in begun]
+        figures.spent(self._runtime, used)
         try:
-            usage.count(
-                self._runtime.db,
-                job_id,
-                [spent(self._runtime, "analysis", request, call.completion) for request, call in begun],
-            )
+            usage.count(self._runtime.db, job_id, used)
         except Unavailable as error:
             log.warning("what judges have used is not counted: %s", error.__cause__)
 

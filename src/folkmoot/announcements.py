@@ -47,4 +47,5 @@ def tell_analysis(runtime: Runtime, job_id: str, result: AnalysisResource) -> No
 
 def tell_ended(runtime: Runtime, job_id: str, status: QueryStatus) -> None:
     """Append to the job's events that it has ended without a consensus."""
+    runtime.tallies.count("folkmoot_queries_ended", status)
     runtime.events.append(job_id, [("status", {"status": status}), ("end", {"status": status})])

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from folkmoot import cache, calls, estimate, logs, response, synthesis, traces
+from folkmoot import cache, calls, estimate, figures, logs, response, synthesis, traces
 from folkmoot.announcements import tell_analysis, tell_begun, tell_ended, tell_moved
 from folkmoot.asks import Ask, check, panel_of
 from folkmoot.errors import AgentError, ClaimLost, Interrupted, InvalidRequest, NotFound, Unavailable
@@ -101,6 +101,7 @@ def submit(
     traces.note(job_id=job_id)
     if is_new:
         log.info("accepted")
+        figures.seated(runtime, losses)
         tell_begun(runtime, query)
         runtime.publisher.hint(job_id, "ask", [one.agent_id for one in query.responses if one.status == "pending"])
     return query, is_new
@@ -189,20 +190,22 @@ def ask(runtime: Runtime, job_id: str, agent_id: str) -> None:
     if claim is None:
         return
     logs.add(request_id=claim.job.request_id)
+    figures.claimed(runtime, claim, now)
     log.info("asks, attempt %d%s", claim.attempt, ", answered by the cache" if claim.hit else "")
     if claim.is_first:
         runtime.events.append(job_id, [("status", {"status": "asking"})])
+    spent: list[Spent] = []
     try:
         with traces.resumed(claim.job.traceparent, "ask", job_id=job_id, agent_id=agent_id):
-            _ask(runtime, claim, began)
+            _ask(runtime, claim, began, spent)
     finally:
+        figures.spent(runtime, spent)
         if claim.hit is None:
             cache.wake(runtime, claim.key)
 
 
-def _ask(runtime: Runtime, claim: Claim, began: float) -> None:
+def _ask(runtime: Runtime, claim: Claim, began: float, spent: list[Spent]) -> None:
     job_id, agent_id = claim.job.job_id, claim.agent_id
-    spent: list[Spent] = []
     try:
         outcome = _outcome_of(runtime, claim, claim.hit, began) if claim.hit else response.answer(runtime, claim, spent)
     except ClaimLost as lost:
@@ -224,6 +227,7 @@ def _ask(runtime: Runtime, claim: Claim, began: float) -> None:
         before = response.first_try(runtime, claim.attempt + 1)
         calls.void_abandoned(runtime, job_id, "response", agent_id=agent_id, before=before)
         return
+    figures.answered(runtime, claim, outcome, took_s=time.monotonic() - began)
     log.info("response stored: %s%s", outcome.status, f", {outcome.latency_ms} ms" if outcome.latency_ms else "")
     runtime.events.append(job_id, [("response", _response(claim, outcome).as_json())])
     if moved is not None:
@@ -284,19 +288,21 @@ def conclude(runtime: Runtime, job_id: str) -> None:
     if conclusion is None:
         return
     logs.add(request_id=conclusion.job.request_id)
+    figures.concluding(runtime, conclusion, now)
     log.info("concludes from %d responses%s", len(conclusion.responses), ", by the cache" if conclusion.hit else "")
+    spent: list[Spent] = []
     try:
         with traces.resumed(conclusion.job.traceparent, "conclude", job_id=job_id):
-            _conclude(runtime, conclusion, began)
+            _conclude(runtime, conclusion, began, spent)
     finally:
+        figures.spent(runtime, spent)
         if conclusion.hit is None:
             cache.wake(runtime, conclusion.key)
 
 
-def _conclude(runtime: Runtime, conclusion: Conclusion, began: float) -> None:
+def _conclude(runtime: Runtime, conclusion: Conclusion, began: float, spent: list[Spent]) -> None:
     job_id = conclusion.job.job_id
     notes: list[str] = []
-    spent: list[Spent] = []
     try:
         if len(conclusion.responses) == 1:
             written, used = Synthesised(_of_one(conclusion, notes)), None
@@ -337,6 +343,7 @@ def _conclude(runtime: Runtime, conclusion: Conclusion, began: float) -> None:
         )
 
     if _stored(store, until=conclusion.job.deadline_at):
+        figures.concluded(runtime, conclusion, written.consensus, took_s=time.monotonic() - began)
         log.info("consensus stored: by %s, %s ms", written.consensus.agent_id, written.consensus.latency_ms)
         runtime.events.append(job_id, [("consensus", written.consensus.as_json()), ("status", {"status": "done"})])
         runtime.publisher.hint(job_id, "analyse")
@@ -368,16 +375,18 @@ def analyse(runtime: Runtime, job_id: str, analyser: Analyser) -> None:
 
     Whatever the analysis does, the query keeps its consensus: one that breaks down is stored as failed.
     """
+    began = time.monotonic()
     found = concluding.to_analyse(runtime.db, job_id)
     if found is None:
         return
     logs.add(request_id=found.job.request_id)
+    figures.analysing(runtime, found.job.finished_at)
     log.info("measures")
     with traces.resumed(found.job.traceparent, "analyse", job_id=job_id):
-        _analyse(runtime, found, analyser)
+        _analyse(runtime, found, analyser, began)
 
 
-def _analyse(runtime: Runtime, found: ToAnalyse, analyser: Analyser) -> None:
+def _analyse(runtime: Runtime, found: ToAnalyse, analyser: Analyser, began: float) -> None:
     job = found.job
     responses = [(row.agent_id, row.text) for row in found.responses]
     roles = {row.agent_id: row.role for row in found.responses}
@@ -390,6 +399,7 @@ def _analyse(runtime: Runtime, found: ToAnalyse, analyser: Analyser) -> None:
         log.exception("the analysis of job %s broke down", job.job_id)
         result = BROKE
     if concluding.finish_analysis(runtime.db, job.job_id, result, now=utcnow()):
+        figures.analysed(runtime, took_s=time.monotonic() - began)
         log.info("analysis stored: %s", result.status)
         tell_analysis(runtime, job.job_id, result)
 

@@ -16,6 +16,7 @@ from folkmoot.llm import Provider
 from folkmoot.prices import Prices, load_prices
 from folkmoot.rates import Rates
 from folkmoot.settings import Settings
+from folkmoot.tallies import Tallies
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Runtime:
     events: Events
     health: Health
     rates: Rates
+    tallies: Tallies
     prices: Prices
     provider: Provider
     publisher: Publisher
@@ -46,6 +48,7 @@ class Runtime:
         """Give back every connection and end the models' thread."""
         self.provider.close()
         self.publisher.close()
+        self.tallies.close()
         self.redis.close()
         self.db.close()
 
@@ -67,6 +70,7 @@ def build(settings: Settings) -> Runtime:
         events=Events(redis, ttl_s=settings.events_ttl_s),
         health=Health(redis, settings),
         rates=Rates(redis),
+        tallies=Tallies(redis),
         prices=load_prices(settings, roster),
         provider=Provider(),
         publisher=Publisher(make_app(settings), failpoints),

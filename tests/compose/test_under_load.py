@@ -33,7 +33,7 @@ def hostnames(deployment: Deployment, service: str) -> set[str]:
 
 def has_work(deployment: Deployment, container: str) -> bool:
     """Whether a worker has taken a question since it started."""
-    return "Task folkmoot.ask" in deployment.said(container)
+    return "asks, attempt" in deployment.said(container)
 
 
 def test_replicas_come_and_go(deployment: Deployment) -> None:

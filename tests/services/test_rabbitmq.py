@@ -263,7 +263,7 @@ def test_a_worker_does_what_it_is_hinted(
     with start() as first, start() as second:
         for job_id in jobs:
             assert publisher.hint(job_id, "ask", ["qwen"])
-        eventually(lambda: (first.log() + second.log()).count("succeeded") == len(jobs), 20, "every hint is done")
+        eventually(lambda: (first.log() + second.log()).count("response stored") == len(jobs), 20, "every hint is done")
         eventually(
             lambda: prefetches(host) == [THREADS, THREADS], 15, "each consumer is given what its own threads can do"
         )
@@ -299,7 +299,7 @@ def test_foreign_messages_kill_no_worker(
         for body, properties in FOREIGN.values():
             put(host.url, body, **properties)
         assert publisher.hint(rows.accepted(db, rows.user(db)), "ask", ["qwen"])
-        eventually(lambda: "succeeded" in worker.log() or worker.status() is not None, 20, "the hint is done")
+        eventually(lambda: "response stored" in worker.log() or worker.status() is not None, 20, "the hint is done")
         assert worker.status() is None
         assert len(scripted_model.calls()) == 1
         worker.end()
@@ -348,7 +348,7 @@ def test_what_ends_in_time_does_not_come_back(
         eventually(scripted_model.calls, 10, "the model is called")
         worker.process.send_signal(signal.SIGTERM)
         assert worker.process.wait(10) == 0
-        assert "succeeded" in worker.log()
+        assert "response stored" in worker.log()
     assert not left_by_workers(host.url)
 
 

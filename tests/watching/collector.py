@@ -1,5 +1,6 @@
 """A collector of traces: takes what OpenTelemetry sends, over the real protocol on a real socket, and shows it."""
 
+import re
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -104,11 +105,11 @@ def _spans(body: bytes) -> Iterable[Span]:
                 )
 
 
-def gaps(spans: list[Span]) -> list[tuple[float, str]]:
-    """The times that no step accounts for: milliseconds, and between which two steps.
+def gaps(spans: list[Span]) -> dict[str, float]:
+    """The longest time in milliseconds that no step accounts for, for each two steps that it lies between.
 
     Looked at are the trace as a whole, by its innermost spans, and each span by those in it of the same process: what
-    one seat loses must not hide behind another's model call.
+    one seat loses must not hide behind another's model call. All seats go by one name.
     """
     parents = {span.parent for span in spans}
     found = _between(
@@ -117,14 +118,18 @@ def gaps(spans: list[Span]) -> list[tuple[float, str]]:
     for outer in spans:
         if inner := [span for span in spans if (span.parent, span.service) == (outer.id, outer.service)]:
             found += _between(inner, outer.start_ns, outer.end_ns)
-    return found
+    longest: dict[str, float] = {}
+    for hop, gap_ms in found:
+        longest[hop] = max(gap_ms, longest.get(hop, 0.0))
+    return longest
 
 
-def _between(steps: list[Span], start_ns: int, end_ns: int) -> list[tuple[float, str]]:
-    reached, last, found = start_ns, "the start", list[tuple[float, str]]()
+def _between(steps: list[Span], start_ns: int, end_ns: int) -> list[tuple[str, float]]:
+    reached, last, found = start_ns, "the start", list[tuple[str, float]]()
     for step in steps:
+        name = f"{re.sub('^agent[.].*', 'agent.*', step.service)} {step.name}"
         if step.start_ns > reached:
-            found.append(((step.start_ns - reached) / MS, f"{last} → {step.service} {step.name}"))
+            found.append((f"{last} → {name}", (step.start_ns - reached) / MS))
         if step.end_ns > reached:
-            reached, last = step.end_ns, f"{step.service} {step.name}"
-    return [*found, ((end_ns - reached) / MS, f"{last} → the end")]
+            reached, last = step.end_ns, name
+    return [*found, (f"{last} → the end", (end_ns - reached) / MS)]

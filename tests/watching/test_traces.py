@@ -1,14 +1,12 @@
 """One trace tells a query from nginx to its analysis, over every process, and leaves no time unaccounted for."""
 
 import uuid
-from collections.abc import Iterator
 
 import pytest
 
-from tests.client import Client, new_user
-from tests.conftest import SETTINGS, scripted_roster
+from tests.client import Client
 from tests.scripted_model import SEATS, ScriptedModel
-from tests.stack import Stack, eventually
+from tests.stack import eventually
 from tests.watching.collector import Collector, Span, gaps
 
 #: Of the time outside model calls no more than this may lie between two steps, in milliseconds.
@@ -23,33 +21,12 @@ OF_THE_AGGREGATOR = {"queued", "conclude", "claim", "model call", "store-consens
 OF_THE_ANALYSER = {"queued", "analyse", "claim", "measure", "store-analysis", "tell"}
 
 
-@pytest.fixture(scope="module")
-def collector() -> Iterator[Collector]:
-    """A collector that listens."""
-    with Collector() as listening:
-        yield listening
-
-
-@pytest.fixture(scope="module")
-def traced(collector: Collector, scripted_model: ScriptedModel) -> Iterator[Stack]:
-    """A whole stack that sends its traces to the collector, soon."""
-    own = {"FOLKMOOT_TRACES_URL": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "200"}
-    scripted_model.reset()
-    with Stack(scripted_roster(scripted_model), {**SETTINGS, **own}) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def user(traced: Stack) -> Client:
-    """A user who is signed in; every process has worked once."""
-    client = new_user(traced.url)
-    client.wait_settled(client.ask(agents=PANEL)["job_id"])
-    return client
+pytestmark = pytest.mark.timeout(180)
 
 
 def asked(user: Client, query: str = "Should voting be compulsory?", **headers: str) -> tuple[str, str]:
     """A query that has ended, with its analysis: its job's id and its request's."""
-    answer = user.submit(headers=headers, query=query, agents=PANEL)
+    answer = user.submit(headers=headers, query=query, agents=PANEL, use_cache=False)
     assert answer.status_code == 202, answer.text
     job_id = answer.json()["job_id"]
     assert user.wait_settled(job_id)["status"] == "done"
@@ -94,14 +71,19 @@ def test_no_time_lies_between_the_hops(collector: Collector, user: Client, scrip
     """The steps of a query, model calls among them, leave no gap of over 20 ms, over all and in each process."""
     for seat in SEATS:
         scripted_model.script(f"scripted/{seat}", {"delay_s": 0.1})
-    longest = []
+    found = []
     for _ in range(TRIES):
         _, request_id = asked(user)
-        longest.append(max(gaps(whole(collector, request_id))))
+        found.append(gaps(whole(collector, request_id)))
     scripted_model.reset()
 
-    print("longest gaps, in ms:", [round(gap, 1) for gap, _ in longest])
-    assert min(longest)[0] <= MOST_MS, longest
+    print("longest gap of each query, in ms:", [round(max(one.values()), 1) for one in found])
+    # What the product leaves open is open in each query; what a busy machine takes is not.
+    lasting = {hop: min(one[hop] for one in found) for hop in set.intersection(*map(set, found))}
+    assert {hop: round(gap, 1) for hop, gap in lasting.items() if gap > MOST_MS} == {}
+    assert {"agent.* model call → agent.* store-response", "aggregate model call → aggregate store-consensus"} <= set(
+        lasting
+    )
 
 
 def test_trace_of_a_client_is_gone_on_with(collector: Collector, user: Client) -> None:
