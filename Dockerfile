@@ -24,6 +24,10 @@ COPY infra/containers/install infra/
 FROM base AS core
 COPY requirements/worker.txt requirements/
 RUN infra/install requirements/worker.txt
+# Traces: `--build-arg TRACING=yes` for those who collect them.
+ARG TRACING=
+COPY requirements/tracing.txt requirements/
+RUN test -z "$TRACING" || infra/install requirements/tracing.txt
 
 # --- One image a service: its own packages, the core, its own folder ---------------------------------------------
 FROM core AS gateway

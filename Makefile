@@ -15,6 +15,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url --no-annotate --no-header
 SERVICES := gateway worker analysis heartbeat migrate ui model
 IMAGES := $(filter-out analysis,$(SERVICES)) flower
+# What an image or an environment gets only if it is asked for.
+OPTIONS := tracing
 # Named by what the analysis needs, for work that it does not do: no model is fetched from a hub, nothing is built.
 UNUSED := hf-xet huggingface-hub fsspec filelock setuptools
 EXTRAS := $(SERVICES:%=--extra %) --extra cli --extra mcp
@@ -119,9 +121,9 @@ fmt: $(DEV) ## write the code in the one format
 	@$(BIN)/ruff format .
 
 lock: $(DEV) ## lock the newest versions that pyproject.toml allows
-	$(COMPILE) pyproject.toml $(EXTRAS) --extra cli --extra mcp --extra local --extra dev --upgrade -o requirements/dev.txt
+	$(COMPILE) pyproject.toml $(EXTRAS) --extra cli --extra mcp --extra tracing --extra local --extra dev --upgrade -o requirements/dev.txt
 	$(COMPILE) pyproject.toml $(EXTRAS) --extra local -c requirements/dev.txt -o requirements/local.txt
-	@for service in $(IMAGES); do \
+	@for service in $(IMAGES) $(OPTIONS); do \
 		echo "requirements/$$service.txt"; \
 		$(COMPILE) pyproject.toml --extra $$service -c requirements/dev.txt -o requirements/$$service.txt || exit; \
 	done

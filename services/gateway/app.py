@@ -9,7 +9,7 @@ from flask import Flask, Response, g, request
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 
-from folkmoot import accounts, logs
+from folkmoot import accounts, logs, traces
 from folkmoot import settings as environment
 from folkmoot.errors import SettingsError
 from folkmoot.runtime import build
@@ -33,6 +33,7 @@ from services.gateway import (
     system,
     throttle,
     tokens,
+    tracing,
     usage,
     users,
 )
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """A gateway with its own runtime; without settings, those of the environment."""
     try:
         runtime = build(settings or environment.load())
+        traces.begin("gateway", runtime.settings.traces_url)
     except SettingsError as error:
         sys.stderr.write(f"folkmoot gateway: {error}\n")
         # gunicorn gives up at this code instead of starting its worker again and again.
@@ -70,6 +72,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     problems.register(app)
     streams = Streams(runtime.settings.gateway_threads)
     metrics.register(app, runtime, streams)
+    tracing.register(app)
     _name_answers(app, served_by=os.environ.get("FOLKMOOT_SERVED_BY") or socket.gethostname())
     app.before_request(throttle.check)
     app.before_request(identity.check)

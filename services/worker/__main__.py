@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from folkmoot import settings as environment
+from folkmoot import traces
 from folkmoot.agents import AGGREGATE_QUEUE, ANALYSE_QUEUE, load_roster, queue_of
 from folkmoot.dispatch import make_app
 from folkmoot.errors import SettingsError
@@ -21,6 +22,7 @@ def main() -> int:
         known = [*(queue_of(seat) for seat in roster.seats), AGGREGATE_QUEUE, ANALYSE_QUEUE]
         if queue not in known:
             raise SettingsError(f"There is no queue {queue!r}. Choose from: {', '.join(known)}.")
+        traces.begin(queue, settings.traces_url)
     except SettingsError as error:
         print(f"folkmoot worker: {error}", file=sys.stderr)
         return 2

@@ -6,10 +6,10 @@ import os
 import socket
 import threading
 
-from celery import Celery, signals
+from celery import Celery, Task, signals
 from redis.exceptions import RedisError
 
-from folkmoot import liveness, logs
+from folkmoot import liveness, logs, traces
 from folkmoot.agents import ANALYSE_QUEUE, pool_of
 from folkmoot.dispatch import queue_named
 from folkmoot.runtime import Runtime, build, utcnow
@@ -55,6 +55,8 @@ def run(settings: Settings, app: Celery, queue: str) -> None:
             interruption.start()
 
     signals.worker_shutting_down.connect(begin_to_end)
+    if traces.is_on():
+        signals.task_prerun.connect(_take)
     try:
         app.worker_main(
             [
@@ -74,6 +76,11 @@ def run(settings: Settings, app: Celery, queue: str) -> None:
         watchdog.stop()
         heartbeat.stop()
         runtime.close()
+
+
+def _take(task: Task[..., None], **_: object) -> None:
+    """Tell the traces that a message was taken, and since when it lay."""
+    traces.take(task.request.get("sent_ns"))
 
 
 class Heartbeat:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from folkmoot import cache, calls, estimate, figures, logs, response, synthesis
+from folkmoot import cache, calls, estimate, figures, logs, response, synthesis, traces
 from folkmoot.announcements import tell_analysis, tell_begun, tell_ended, tell_moved
 from folkmoot.asks import Ask, check, panel_of
 from folkmoot.errors import AgentError, ClaimLost, Interrupted, InvalidRequest, NotFound, Unavailable
@@ -24,7 +24,7 @@ from folkmoot.runtime import Runtime, seconds_until, utcnow
 from folkmoot.store import asking, concluding, deletions, limits, queries, usage
 from folkmoot.store.asking import Claim, Moved, Outcome
 from folkmoot.store.cache import Hit
-from folkmoot.store.concluding import Conclusion
+from folkmoot.store.concluding import Conclusion, ToAnalyse
 from folkmoot.store.incidents import NewIncident
 from folkmoot.store.usage import Spent
 from folkmoot.synthesis import Synthesised
@@ -98,6 +98,7 @@ def submit(
     )
     query = queries.find(runtime.db, job_id)
     logs.add(job_id=job_id)
+    traces.note(job_id=job_id)
     if is_new:
         log.info("accepted")
         figures.seated(runtime, losses)
@@ -152,6 +153,7 @@ def _seated(
         turns=ask.turns,
         use_cache=ask.use_cache,
         request_id=request_id,
+        traceparent=traces.carried(),
     )
     places = [
         queries.NewResponse(place.agent_id, place.role, runtime.roster.seats[place.agent_id].model, place.skipped)
@@ -194,7 +196,8 @@ def ask(runtime: Runtime, job_id: str, agent_id: str) -> None:
         runtime.events.append(job_id, [("status", {"status": "asking"})])
     spent: list[Spent] = []
     try:
-        _ask(runtime, claim, began, spent)
+        with traces.resumed(claim.job.traceparent, "ask", job_id=job_id, agent_id=agent_id):
+            _ask(runtime, claim, began, spent)
     finally:
         figures.spent(runtime, spent)
         if claim.hit is None:
@@ -289,7 +292,8 @@ def conclude(runtime: Runtime, job_id: str) -> None:
     log.info("concludes from %d responses%s", len(conclusion.responses), ", by the cache" if conclusion.hit else "")
     spent: list[Spent] = []
     try:
-        _conclude(runtime, conclusion, began, spent)
+        with traces.resumed(conclusion.job.traceparent, "conclude", job_id=job_id):
+            _conclude(runtime, conclusion, began, spent)
     finally:
         figures.spent(runtime, spent)
         if conclusion.hit is None:
@@ -371,28 +375,32 @@ def analyse(runtime: Runtime, job_id: str, analyser: Analyser) -> None:
 
     Whatever the analysis does, the query keeps its consensus: one that breaks down is stored as failed.
     """
-    began = time.monotonic()
     found = concluding.to_analyse(runtime.db, job_id)
     if found is None:
         return
     logs.add(request_id=found.job.request_id)
     figures.analysing(runtime, found.job.finished_at)
     log.info("measures")
+    with traces.resumed(found.job.traceparent, "analyse", job_id=job_id):
+        _analyse(runtime, found, analyser)
+
+
+def _analyse(runtime: Runtime, found: ToAnalyse, analyser: Analyser) -> None:
+    began, job = time.monotonic(), found.job
     responses = [(row.agent_id, row.text) for row in found.responses]
     roles = {row.agent_id: row.role for row in found.responses}
     try:
-        result = analyser(
-            Measurable(
-                found.job.query, found.job.question_type, responses, roles, found.consensus, job_id, found.job.user_id
+        with traces.span("measure"):
+            result = analyser(
+                Measurable(job.query, job.question_type, responses, roles, found.consensus, job.job_id, job.user_id)
             )
-        )
     except Exception:
-        log.exception("the analysis of job %s broke down", job_id)
+        log.exception("the analysis of job %s broke down", job.job_id)
         result = BROKE
-    if concluding.finish_analysis(runtime.db, job_id, result, now=utcnow()):
+    if concluding.finish_analysis(runtime.db, job.job_id, result, now=utcnow()):
         figures.analysed(runtime, took_s=time.monotonic() - began)
         log.info("analysis stored: %s", result.status)
-        tell_analysis(runtime, job_id, result)
+        tell_analysis(runtime, job.job_id, result)
 
 
 def cancel(runtime: Runtime, user_id: int, job_id: str) -> QueryResource:

@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from folkmoot import traces
 from folkmoot.errors import Unavailable
 from folkmoot.failpoints import Failpoints
 
@@ -56,7 +57,7 @@ class Database:
         Raises:
             Unavailable: the database does not answer.
         """
-        with _translated(), self._reading.begin() as connection:
+        with traces.span("read"), _translated(), self._reading.begin() as connection:
             yield connection
 
     @contextmanager
@@ -72,7 +73,7 @@ class Database:
         """
         turn: AbstractContextManager[None] = self._turn.taken() if self._turn is not None else nullcontext()
         engine = self._writing if synced else self._writing_unsynced
-        with turn, _translated(), engine.begin() as connection:
+        with traces.span(step or "write"), turn, _translated(), engine.begin() as connection:
             yield connection
             if step is not None:
                 self._failpoints.reach(f"{step}.commit")

@@ -12,7 +12,7 @@ from kombu import Connection, Exchange, Producer, Queue
 from kombu.exceptions import ConnectionError as BrokerError
 from kombu.exceptions import OperationalError
 
-from folkmoot import broker
+from folkmoot import broker, traces
 from folkmoot.agents import AGGREGATE_QUEUE, ANALYSE_QUEUE, queue_of
 from folkmoot.failpoints import Failpoints
 from folkmoot.settings import Settings
@@ -115,9 +115,10 @@ class Publisher:
         if time.monotonic() < self._paused_until:
             return False
         try:
-            for agent_id in agent_ids:
-                self._hint(job_id, task, agent_id)
-                self._failpoints.reach("hint.sent")
+            with traces.span("hint"):
+                for agent_id in agent_ids:
+                    self._hint(job_id, task, agent_id)
+                    self._failpoints.reach("hint.sent")
         except (OperationalError, OSError) as error:
             self._paused_until = time.monotonic() + PAUSE_S
             log.warning("hint %s of job %s not sent, the outbox will send it: %s", task, job_id, error)
@@ -136,7 +137,7 @@ class Publisher:
         # Celery takes a queue as well as its name; its types do not know.
         options: dict[str, Any] = {"queue": queue_named(queue), "confirm_timeout": PUBLISH_TIMEOUT_S, "retry": False}
         with self._producer() as producer:
-            self._app.send_task(task, args=ids, producer=producer, **options)
+            self._app.send_task(task, args=ids, producer=producer, headers=traces.sent(), **options)
 
     def probe(self, queue: str, count: int) -> bool:
         """See that something lies in a queue for its workers to take: what is there already, else this many probes.

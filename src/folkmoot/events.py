@@ -11,6 +11,8 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import RedisError
 
+from folkmoot import traces
+
 #: Ids in a millisecond, and from one event of it to the next: states that were never told find room between them.
 PER_MS, APART = 1_000_000, 100
 #: A stream is cut off in front beyond about this many entries; what is gone is told from the database.
@@ -68,10 +70,13 @@ class Events:
                 key, {**fields, "b": "1"} if begins else fields, maxlen=LONGEST, approximate=True, nomkstream=not begins
             )
             begins = False
-        if any(not type_.endswith(".delta") for type_, _ in events):
+        has_state = any(not type_.endswith(".delta") for type_, _ in events)
+        if has_state:
             pipeline.expire(key, self._ttl_s)
         try:
-            pipeline.execute()
+            # A span for each token would be a trace of nothing else.
+            with traces.span("tell") if has_state else traces.NOTHING:
+                pipeline.execute()
             self._torn.difference_update(torn)
         except (RedisError, OSError) as error:
             self._torn.add(job_id)

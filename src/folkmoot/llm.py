@@ -15,6 +15,7 @@ from concurrent.futures import CancelledError, Future
 
 import aiohttp
 
+from folkmoot import traces
 from folkmoot.agents import Endpoint
 from folkmoot.errors import (
     AgentError,
@@ -148,7 +149,8 @@ class Provider:
             return
         try:
             async with asyncio.timeout(timeout_s):
-                completion = await self._stream(request, call)
+                with traces.span("model call", model=request.endpoint.model):
+                    completion = await self._stream(request, call)
         except TimeoutError:
             call._put(EndpointTimedOut(f"no whole answer within {timeout_s:.0f} s"))
         except AgentError as error:

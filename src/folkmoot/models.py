@@ -169,6 +169,8 @@ class Interaction(Base):
     use_cache: Mapped[bool | None] = mapped_column(Boolean)
     #: The request that it came with, for the log lines and traces of every process that works at it.
     request_id: Mapped[str | None] = mapped_column(String(64))
+    #: The span that its trace goes on from, as W3C's `traceparent`; empty where no traces are kept.
+    traceparent: Mapped[str | None] = mapped_column(String(55))
 
 
 class Response(Base):

@@ -110,6 +110,9 @@ class Settings(BaseSettings):
     task_events: bool = False
     #: How long the live stream of a job stays in Redis after its last event.
     events_ttl_s: Annotated[int, Field(ge=1)] = 3600
+    #: The collector that traces are sent to, by OTLP over HTTP; without one, and none in OpenTelemetry's own variables,
+    #: none are made.
+    traces_url: str = ""
     #: A folder whose files arm failpoints; for tests only.
     failpoints: Path | None = None
     #: A file that workers and the heartbeat service touch on each of their rounds, for health checks.
@@ -142,6 +145,13 @@ class Settings(BaseSettings):
     def _known_redis(cls, url: str) -> str:
         if url and not url.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must start with redis://, rediss:// or unix://")
+        return url
+
+    @field_validator("traces_url")
+    @classmethod
+    def _known_collector(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://, such as http://127.0.0.1:4318")
         return url
 
     @field_validator("secret_key")

@@ -102,6 +102,7 @@ def test_settings_are_frozen() -> None:
         ("INCIDENTS_DAYS", "0"),
         ("DATABASE_URL", "mysql://127.0.0.1/folkmoot"),
         ("DATABASE_URL", "folkmoot.db"),
+        ("TRACES_URL", "127.0.0.1:4318"),
         ("BROKER_URL", "kafka://127.0.0.1"),
         ("REDIS_URL", "127.0.0.1:6379"),
         ("REDIS_URL", "redis+socket:///broker.sock"),

@@ -55,6 +55,7 @@ class NewQuery:
     turns: Sequence[tuple[str, str]] = ()
     use_cache: bool = True
     request_id: str | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,7 @@ def _interaction(new: NewQuery) -> dict[str, Any]:
         "deadline_at": new.deadline_at,
         "use_cache": None if new.use_cache else False,
         "request_id": new.request_id,
+        "traceparent": new.traceparent,
     }
 
 
