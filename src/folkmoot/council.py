@@ -375,7 +375,6 @@ def analyse(runtime: Runtime, job_id: str, analyser: Analyser) -> None:
 
     Whatever the analysis does, the query keeps its consensus: one that breaks down is stored as failed.
     """
-    began = time.monotonic()
     found = concluding.to_analyse(runtime.db, job_id)
     if found is None:
         return
@@ -383,11 +382,11 @@ def analyse(runtime: Runtime, job_id: str, analyser: Analyser) -> None:
     figures.analysing(runtime, found.job.finished_at)
     log.info("measures")
     with traces.resumed(found.job.traceparent, "analyse", job_id=job_id):
-        _analyse(runtime, found, analyser, began)
+        _analyse(runtime, found, analyser)
 
 
-def _analyse(runtime: Runtime, found: ToAnalyse, analyser: Analyser, began: float) -> None:
-    job = found.job
+def _analyse(runtime: Runtime, found: ToAnalyse, analyser: Analyser) -> None:
+    began, job = time.monotonic(), found.job
     responses = [(row.agent_id, row.text) for row in found.responses]
     roles = {row.agent_id: row.role for row in found.responses}
     try:
