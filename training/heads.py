@@ -79,15 +79,15 @@ def emotion_head(comments: Sequence[Comment], vectors: Vectors) -> Arrays:
     """Seven classifiers side by side, as a comment may have several emotions."""
     has = np.array([[emotion in comment.emotions for emotion in emotions.NAMES] for comment in comments], int)
     by_vector = OneVsRestClassifier(LogisticRegression(C=3, max_iter=1000, class_weight="balanced")).fit(vectors, has)
-    return {**_vector_arrays(*_rows(by_vector)), **emotion_ngrams(comments, has)}
+    return {**vector_arrays(*_rows(by_vector)), **emotion_ngrams(comments, has)}
 
 
 def emotion_ngrams(comments: Sequence[Comment], has: NDArray[Any]) -> Arrays:
     """The half of the emotion head that reads n-grams."""
-    vectorizer = _vectorizer(min_df=3)
-    counted = vectorizer.fit_transform([comment.text for comment in comments])
+    words = vectorizer(min_df=3)
+    counted = words.fit_transform([comment.text for comment in comments])
     one = LogisticRegression(C=5, max_iter=500, class_weight="balanced", solver="liblinear")
-    return _ngram_arrays(vectorizer, *_rows(OneVsRestClassifier(one).fit(counted, has)))
+    return ngram_arrays(words, *_rows(OneVsRestClassifier(one).fit(counted, has)))
 
 
 def _rows(classifiers: OneVsRestClassifier) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -101,7 +101,7 @@ def sentiment_head(comments: Sequence[Comment], vectors: Vectors) -> Arrays:
     clear = [place for place, emotion in enumerate(said) if emotion in POLARITY]
     head = LogisticRegression(C=5, max_iter=2000, class_weight="balanced")
     head.fit(vectors[clear], [POLARITY[said[place]] for place in clear])
-    return _vector_arrays(head.coef_, head.intercept_)
+    return vector_arrays(head.coef_, head.intercept_)
 
 
 def tone_head(embedder: Embedder) -> Arrays:
@@ -109,12 +109,12 @@ def tone_head(embedder: Embedder) -> Arrays:
     texts, places, weights = tone_sentences()
     settings: dict[str, Any] = {"max_iter": 3000, "class_weight": "balanced"}
     by_vector = LogisticRegression(C=30, **settings).fit(embedder.embed(texts), places, sample_weight=weights)
-    vectorizer = _vectorizer(min_df=1)
-    counted = vectorizer.fit_transform(texts)
+    words = vectorizer(min_df=1)
+    counted = words.fit_transform(texts)
     by_ngram = LogisticRegression(C=100, **settings).fit(counted, places, sample_weight=weights)
     return {
-        **_vector_arrays(by_vector.coef_, by_vector.intercept_),
-        **_ngram_arrays(vectorizer, by_ngram.coef_, by_ngram.intercept_),
+        **vector_arrays(by_vector.coef_, by_vector.intercept_),
+        **ngram_arrays(words, by_ngram.coef_, by_ngram.intercept_),
     }
 
 
@@ -137,19 +137,22 @@ def _filled(frame: str, source: dict[str, Any], dice: random.Random) -> str:
     return text[0].upper() + text[1:]
 
 
-def _vectorizer(*, min_df: int) -> TfidfVectorizer:
+def vectorizer(*, min_df: int) -> TfidfVectorizer:
+    """What counts words and pairs of words, as `NgramHead` does."""
     return TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), min_df=min_df, token_pattern=WORDS.pattern)
 
 
-def _vector_arrays(weights: NDArray[Any], bias: NDArray[Any]) -> Arrays:
+def vector_arrays(weights: NDArray[Any], bias: NDArray[Any]) -> Arrays:
+    """What `VectorHead` reads."""
     return {"vector_weights": weights.astype(np.float32), "vector_bias": bias.astype(np.float32)}
 
 
-def _ngram_arrays(vectorizer: TfidfVectorizer, weights: NDArray[Any], bias: NDArray[Any]) -> Arrays:
-    ngrams = "\n".join(vectorizer.get_feature_names_out())
+def ngram_arrays(words: TfidfVectorizer, weights: NDArray[Any], bias: NDArray[Any]) -> Arrays:
+    """What `NgramHead` reads."""
+    ngrams = "\n".join(words.get_feature_names_out())
     return {
         "ngrams": np.frombuffer(ngrams.encode(), np.uint8),
-        "ngram_rarity": vectorizer.idf_.astype(np.float32),
+        "ngram_rarity": words.idf_.astype(np.float32),
         "ngram_weights": weights.astype(np.float16),
         "ngram_bias": bias.astype(np.float32),
     }

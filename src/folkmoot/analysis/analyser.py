@@ -12,16 +12,17 @@ from folkmoot.analysis.claims import Claim, Quote, claims_of
 from folkmoot.analysis.consensus import ConsensusCheck, check
 from folkmoot.analysis.contradiction import stances
 from folkmoot.analysis.document import Analysis
-from folkmoot.analysis.embedding import DIMENSIONS, Embedder, Vectors, pooled
+from folkmoot.analysis.embedding import DIMENSIONS, Embedder, Vectors
 from folkmoot.analysis.inference import CrossEncoder
 from folkmoot.analysis.language import Languages
-from folkmoot.analysis.manner import SHORT_CHARS, Manner, MannerMeter
+from folkmoot.analysis.manner import Manner, MannerMeter
 from folkmoot.analysis.question import is_polar
 from folkmoot.analysis.relations import relations, to_ask
 from folkmoot.analysis.report import report
 from folkmoot.analysis.roles import Fidelity, RoleCheck
 from folkmoot.analysis.sentences import MAX_CHARS, Parser, Passage
-from folkmoot.analysis.votes import Votes, votes
+from folkmoot.analysis.stance import Leaning, StanceMeter
+from folkmoot.analysis.votes import YES_NO, Votes, answers, votes
 from folkmoot.analysis.yes_no import UNCLEAR, yes_no
 
 TOO_FEW = "Agreement needs at least two responses that claim something; there {verb} {count}."
@@ -38,6 +39,11 @@ class _Read:
     vectors: Mapping[str, Vectors]
     claims: tuple[tuple[Claim, ...], ...] = field(default=())
 
+    @property
+    def responses(self) -> list[tuple[str, str]]:
+        """(agent_id, text) of each."""
+        return list(zip(self.agent_ids, self.texts, strict=True))
+
 
 class Analyser:
     """Holds the models: about 300 MB, a few seconds to load."""
@@ -48,6 +54,7 @@ class Analyser:
         self._parser = Parser()
         self._languages = Languages()
         self._manner = MannerMeter()
+        self._stances = StanceMeter()
         self._roles = RoleCheck(self._embedder)
         self._beside = ThreadPoolExecutor(1, thread_name_prefix="beside")
 
@@ -72,13 +79,13 @@ class Analyser:
         # The networks leave a core free now and then, and what reads letters does not need them.
         manners = self._beside.submit(self._manners, read)
         foreign = self._languages.foreign(read.texts)
-        voted = votes(query, question_type, responses)
-        answers = _answers(query, voted, responses)
+        voted = self._votes(query, question_type, read)
+        answered = self._answers(query, voted, read)
         aligned = scoring.alignments(read.claims)
-        known = stances(to_ask(aligned, answers), self._encoder)
-        found = scoring.verdicts(read.claims, aligned, known, answers)
+        known = stances(to_ask(aligned, answered), self._encoder)
+        found = scoring.verdicts(read.claims, aligned, known, answered)
         if voted is not None:
-            found = _with_answers(found, read.agent_ids, answers)
+            found = _with_answers(found, read.agent_ids, answered)
         score = None if foreign else scoring.score(found)
         return Analysis(
             agent_ids=read.agent_ids,
@@ -86,7 +93,9 @@ class Analyser:
             score=score,
             reason=None if score else _reason(found, foreign),
             verdicts=tuple(chain.from_iterable(found)),
-            relations=tuple(relations(read.agent_ids, aligned, known, dict(zip(read.agent_ids, answers, strict=True)))),
+            relations=tuple(
+                relations(read.agent_ids, aligned, known, dict(zip(read.agent_ids, answered, strict=True)))
+            ),
             votes=voted,
             manners=tuple(manners.result()),
             report=report(found),
@@ -95,26 +104,43 @@ class Analyser:
             notes=tuple(_notes(read, foreign)),
         )
 
+    def votes(self, query: str, question_type: str, responses: Sequence[tuple[str, str]]) -> Votes | None:
+        """The vote alone, as `analyse` would give it; the arguments are the same."""
+        unsaid = [(agent, text) for agent, text in responses if not yes_no(query, text).is_said]
+        leanings = self._leanings(self._read(unsaid)) if question_type == YES_NO else None
+        return votes(query, question_type, responses, leanings)
+
     def _read(self, responses: Sequence[tuple[str, str]]) -> _Read:
         agent_ids, texts = tuple(agent for agent, _ in responses), tuple(text for _, text in responses)
         passages, embedded = list[Passage](), dict[str, Future[dict[str, Vectors]]]()
         # While one response is parsed, the sentences of those before it are embedded.
         for text in texts:
             passages.append(self._parser.parse(text))
-            embedded[text] = self._beside.submit(self._embedded, text, _texts(passages[-1]))
+            embedded[text] = self._beside.submit(self._embedder.read, text, _texts(passages[-1]))
         # By the alphabet, so that no order of agents decides whose rounding a sentence of several responses gets.
         vectors = {part: vector for text in sorted(embedded) for part, vector in embedded[text].result().items()}
         claims = tuple(claims_of(agent, passage, vectors) for agent, passage in zip(agent_ids, passages, strict=True))
         return _Read(agent_ids, texts, tuple(passages), vectors, claims)
 
-    def _embedded(self, text: str, sentences: Sequence[str]) -> dict[str, Vectors]:
-        """The vectors of a response and of its sentences; only a short one is read as a whole besides."""
-        is_whole = len(text) <= SHORT_CHARS or not sentences
-        vectors = self._vectors([*sentences, text] if is_whole else sentences)
-        return vectors if text in vectors else {**vectors, text: pooled(sentences, vectors)}
-
     def _vectors(self, texts: Sequence[str]) -> dict[str, Vectors]:
         return dict(zip(texts, self._embedder.embed(texts), strict=True))
+
+    def _votes(self, query: str, question_type: str, read: _Read) -> Votes | None:
+        leanings = self._leanings(read) if question_type == YES_NO else None
+        return votes(query, question_type, read.responses, leanings)
+
+    def _answers(self, query: str, voted: Votes | None, read: _Read) -> list[str]:
+        """What each response answers to the question, also where it was asked openly and yes or no can answer it."""
+        if voted is None and not is_polar(query):
+            return [UNCLEAR] * len(read.texts)
+        by_agent = voted.by_agent if voted else answers(query, read.responses, self._leanings(read))
+        return [by_agent[agent] for agent in read.agent_ids]
+
+    def _leanings(self, read: _Read) -> dict[str, Leaning]:
+        return {
+            agent: self._stances.leaning(text, _texts(passage), read.vectors)
+            for agent, text, passage in zip(read.agent_ids, read.texts, read.passages, strict=True)
+        }
 
     @staticmethod
     def _similarity(read: _Read) -> list[list[float]]:
@@ -147,13 +173,6 @@ class Analyser:
             for agent, own in zip(read.agent_ids, read.claims, strict=True)
         }
         return {agent: fidelity for agent, fidelity in checked.items() if fidelity is not None}
-
-
-def _answers(query: str, voted: Votes | None, responses: Sequence[tuple[str, str]]) -> list[str]:
-    """What each response answers to the question itself, also where it was asked openly and yes or no can answer it."""
-    if voted is not None:
-        return [voted.by_agent[agent] for agent, _ in responses]
-    return [yes_no(query, text) if is_polar(query) else UNCLEAR for _, text in responses]
 
 
 def _with_answers(

@@ -65,7 +65,7 @@ _CHOOSES = re.compile(
 #: The writer's own choice, in so many words.
 _I_CHOOSE = re.compile(
     r"\b(?:that|this|which) leaves\b|\bleav(?:es|ing) (?:only|us)\b|\bmy (?:\w+ )?(?:answer|choice|vote|pick|preference|recommendation|verdict|selection)\b|"
-    r"\b(?:i|we)(?:'d|'ll)? (?:\w+ ){0,3}?(?:choose|pick|select|prefer|vote for|go with|go for|opt for|recommend|start with|begin with|side with)\b",
+    r"\b(?:i|we)(?:'d|'ll)? (?:\w+ ){0,3}?(?:choose|pick|select|prefer|vote for|go with|go for|opt for|recommend|start with|begin with|side with)\b|\bi(?:'d| would)? (?:\w+ )?(?:put|place|rank) [\w ]{2,40}? first\b",
     re.IGNORECASE,
 )
 #: What stands after one of these is not what the response chooses, to the end of the clause.
@@ -74,7 +74,12 @@ _REJECTS = re.compile(
     r"worst|wrong|weak(?:er|est)?|fails?|cannot|dismiss)\b|n't\b|>",
     re.IGNORECASE,
 )
-_CONCEDED = re.compile(r"(?<=\w)\W*\b(?:although|though|even if)\b[^.;]*", re.IGNORECASE)
+#: What is conceded, and what comes after the first.
+_CONCEDED = re.compile(
+    r"(?<=\w)\W*\b(?:although|though|even if)\b[^.;]*|(?<=\bfirst), (?:and )?then\b[^.;]*", re.IGNORECASE
+)
+_NUMERALS = {word: str(place) for place, word in enumerate(("one", "two", "three", "four", "five", "six"), start=1)}
+_NUMBERED = re.compile(rf"\b(?P<by>number|option) (?P<numeral>{'|'.join(_NUMERALS)})\b", re.IGNORECASE)
 _CLAUSE = re.compile(
     r"[,;:]|\bbut\b|\bwhile\b|\bwhereas\b|\bbecause\b|\bsince\b|\balthough\b|\bthough\b|\band\b(?= (?:not|i|we|it)\b)"
 )
@@ -101,7 +106,7 @@ _PLACES = {
     "latter": -1,
 }
 _PLACE = re.compile(
-    rf"\b(?:(?P<place>{'|'.join(_PLACES)}))(?: (?:option|choice|one|answer|alternative|candidate|proposal|item|possibility)\b|(?<=er)(?=\W|$))",
+    rf"\b(?P<the>the )?(?P<place>{'|'.join(_PLACES)})(?: (?:option|choice|one|answer|alternative|candidate|proposal|item|possibility)\b|(?<=er)(?=\W|$)|(?(the)(?=\W*$)|(?!)))",
     re.IGNORECASE,
 )
 #: The share of an option's own words that names it, and the share where nothing else says that it is chosen.
@@ -136,7 +141,7 @@ def choice(options: dict[str, str], text: str) -> str:
     What it concludes counts first, then what it begins with, then what it says to choose, then the only option that it
     speaks of. A sentence that names several leaves the matter to the others.
     """
-    said = plain(text)
+    said = _NUMBERED.sub(lambda found: f"{found['by']} {_NUMERALS[found['numeral'].lower()]}", plain(text))
     lines = phrases(_with_marks_joined(said))
     finder = _Finder(options)
     mine = [line for line in reversed(lines) if _I_CHOOSE.search(line) and not _NONE.search(line)]

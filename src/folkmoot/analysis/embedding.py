@@ -14,6 +14,8 @@ Vectors = NDArray[np.float32]
 DIMENSIONS = 384
 #: The model was trained on texts up to this long; what follows does not count.
 MAX_TOKENS = 256
+#: A response of so many characters is embedded as a whole; a longer one is the mean of its sentences.
+SHORT_CHARS = 280
 #: No more than this is read of a text, in characters: it holds 256 word pieces of anything that is language.
 MAX_CHARS = 8_000
 
@@ -44,6 +46,13 @@ class Embedder:
         unit: Vectors = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-9)
         rows = {text: row for row, text in enumerate(different)}
         return unit[[rows[text] for text in texts]]
+
+    def read(self, text: str, sentences: Sequence[str]) -> dict[str, Vectors]:
+        """The vectors of a response and its sentences, by their words; only a short one is read as a whole besides."""
+        is_whole = len(text) <= SHORT_CHARS or not sentences
+        parts = [*sentences, text] if is_whole else sentences
+        vectors = dict(zip(parts, self.embed(parts), strict=True))
+        return vectors if text in vectors else {**vectors, text: pooled(sentences, vectors)}
 
 
 def pooled(sentences: Sequence[str], vectors: Mapping[str, Vectors]) -> Vectors:

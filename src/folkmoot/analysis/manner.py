@@ -6,13 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from folkmoot.analysis import features
-from folkmoot.analysis.embedding import Vectors
+from folkmoot.analysis.embedding import SHORT_CHARS, Vectors
 from folkmoot.analysis.emotions import emotion_meter
 from folkmoot.analysis.sentiment import Sentiment, SentimentMeter
 from folkmoot.analysis.tones import tone_meter
-
-#: A text of so many characters is measured whole, as the comments that the heads were trained on.
-SHORT_CHARS = 280
 
 
 @dataclass(frozen=True)

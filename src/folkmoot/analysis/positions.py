@@ -112,7 +112,7 @@ def side(question: Question, clause: str) -> int:
     if found := _ELLIPSIS.search(said):
         if _MAYBE.search(found[0]) and not question.admits_can:
             return 0
-        return _turns(said) * (-1 if words.AGAINST.search(said[: found.start()]) else 1)
+        return _turns(said) * (-1 if words.AGAINST.search(said) else 1)
     if question.is_ought and (found := _DO.match(said)):
         return -1 if found["not"] else 1
     if found := _WEIGHS.search(said):

@@ -1,7 +1,7 @@
 """How each response stands to each other one as a whole: agreeing, contradicting, or neither."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
 
@@ -47,7 +47,8 @@ def to_ask(aligned: Alignments, answers: Sequence[str]) -> list[Alignment]:
     """The alignments whose stance is wanted: the alike ones, and of every two responses the most alike.
 
     Two responses answer one question. So where nothing in them is alike, what comes nearest still speaks of it. Claims
-    that are somewhat alike are asked about where the responses answer differently, or a rule sees a difference.
+    that are somewhat alike are asked about where the responses answer differently, or a rule sees a difference. The
+    nearest two are wanted in both directions only where no answers say how the responses stand.
 
     Args:
         aligned: the claims by twos, see `score.alignments`.
@@ -55,9 +56,11 @@ def to_ask(aligned: Alignments, answers: Sequence[str]) -> list[Alignment]:
     """
     wanted = []
     for (a, b), pairs in aligned.items():
-        is_opposed = UNCLEAR not in {answers[a], answers[b]} and answers[a] != answers[b]
+        is_answered = UNCLEAR not in {answers[a], answers[b]}
+        is_opposed = is_answered and answers[a] != answers[b]
         least = LEAST_COSINE if is_opposed else ALIKE_COSINE
-        wanted += [pair for pair in pairs if pair.is_closest or pair.cosine >= least or _may_differ(pair)]
+        asked = [pair for pair in pairs if pair.is_closest or pair.cosine >= least or _may_differ(pair)]
+        wanted += [replace(pair, is_closest=False) for pair in asked] if is_answered else asked
     return wanted
 
 

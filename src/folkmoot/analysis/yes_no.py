@@ -1,6 +1,7 @@
 """The answer to a yes-or-no question: what a careful reader takes a response to say, or that it does not say."""
 
 import re
+from dataclasses import dataclass
 
 from folkmoot.analysis.asked import Question, word_stems
 from folkmoot.analysis.positions import side
@@ -42,15 +43,15 @@ _OPENS = re.compile(
 #: Somebody states a conclusion of their own, and in the next few words the answer.
 _CONCLUDES = re.compile(
     rf"(?P<by>\bi(?:'d|'m|'ll|'ve)?\b[\w' ]{{0,40}}?\b(?:lean\w*|say|answer|vote|voting|go(?:ing)? (?:with|for)|conclude|come down|fall|side|tend|opt|settle|land|incline\w*|argue)|"
-    rf"\b(?:answer|verdict|vote|conclusion|position|response|decision|judge?ment|bottom line|inclination|stance|recommendation|advice|suggestion|opinion|view|call|guess|hunch|bet|take|feeling|instinct|sense|expectation|prediction|forecast|reply|choice)\b(?: [\w']+){{0,6}}?(?: is| remains| would be| must be| has to be| should be| be|:)|"
-    rf"\b(?:it is|it's|that is|that's|this is|makes it|count me as)|"
+    rf"\b(?:answer|verdict|vote|conclusion|position|response|decision|judge?ment|bottom line|inclination|stance|recommendation|advice|suggestion|opinion|view|call|guess|hunch|bet|take|feeling|instinct|sense|expectation|prediction|forecast|reply|choice)\b(?:,? [\w']+,?){{0,6}}?(?: is| remains| would be| must be| has to be| should be| be|:)|"
+    rf"^\W*lean(?:ing|s)?\b|\b(?:it is|it's|that is|that's|this is|makes it|count me as)|"
     rf"\b(?:on balance|overall|in short|in the end|ultimately|all things considered|on the whole|in conclusion|to conclude|therefore|hence|thus|so|conclusion)\b)"
     rf"(?P<between>[\w'\", :-]{{0,40}}?)[\s\"':(-]+(?:(?P<yes>{_YES})|(?P<no>{_NO}))\b(?!['-]\w)(?P<after>(?:\s+(?:and|or|nor)\s+(?:yes|no)\b)?)",
     re.IGNORECASE,
 )
 _FROM_ME = re.compile(r"\b(?P<word>yes|no) from me\b", re.IGNORECASE)
 _OTHERS = re.compile(
-    r"\b(?:some|others|many|most|critics|opponents|supporters|proponents|advocates|they|people|one|you|someone|(?:a|the) (?!(?:i|we|research|evidence|data|literature|science|record|right|wrong|better|best|good|bad|tough|hard|final|utilitarian|deontologist|kantian|consequentialist|libertarian|rawlsian|virtue|care|communitarian|egalitarian)\b)\w+|(?!(?:is|was|this|has|does|its|us|always|perhaps|studies|results|figures|findings|statistics)\b)\w+s) (?!i\b|we\b)"
+    r"\b(?:some|others|many|most|critics|opponents|supporters|proponents|advocates|they|people|one|you|someone|(?:a|the) (?!(?:i|we|research|evidence|data|literature|science|record|right|wrong|better|best|good|bad|tough|hard|final|utilitarian|deontologist|kantian|consequentialist|libertarian|rawlsian|virtue|care|communitarian|egalitarian)\b)\w+|(?!(?:is|was|this|has|does|its|us|always|perhaps|studies|results|figures|findings|statistics)\b)\w+s|(?:those|people|anyone|everyone|everybody|whoever|(?:citizens|patients|families|persons)) who) (?!i\b|we\b)"
     r"(?:(?!i\b|we\b)\w+ )?(?:would |might |may |could |will |can )?(?:say|says|argue|argues|answer|answers|vote|lean|claim|claims|think|thinks|believe|believes|respond|object|disagree|differ|call|calls|consider|considers|find|finds|worry|fear|maintain|hold|insist|contend|regard|feel|defend|oppose|support|point|see|doubt|condemn|praise|warn|welcome|reject|favou?r)\b",
     re.IGNORECASE,
 )
@@ -65,7 +66,7 @@ SUMS_UP = re.compile(
     r"\b(?:therefore|thus|hence|consequently|in (?:conclusion|sum|summary|short|the end|the final analysis)|to (?:conclude|sum up|summari[sz]e)|overall|on balance|"
     r"ultimately|all things considered|all in all|on the whole|i(?: would| have to| must)? conclude|conclud(?:e|es|ing)|taken together|weighing|having weighed|after weighing|"
     r"(?:my|our|the|final|short) (?:\w+ )?(?:verdict|answer|position|conclusion|stance|judge?ment|view|recommendation|opinion|vote|take)|"
-    r"at the end of the day|when all is said|bottom line|, so|still|nevertheless|nonetheless|for me|i must say|even so|and so|that is why|which is why|that's why)\b|^\W*so\b",
+    r"at the end of the day|when all is said|bottom line|, so|still|nevertheless|nonetheless|for me|i must say|even so|and so(?! (?:do|does|did|is|are|was|were|will|would|can|should)\b)|that is why|which is why|that's why)\b|^\W*so\b",
     re.IGNORECASE,
 )
 HEADING = re.compile(
@@ -74,7 +75,7 @@ HEADING = re.compile(
 )
 #: Takes no side, wherever it is said.
 _OPEN = re.compile(
-    r"\b(?:(?:it|that|this|much|everything|all|a lot|answer|so much|morality|which) (?:(?:really|all|largely|very much|entirely|heavily|always|truly|ultimately) )*depends|depends on|"
+    r"\b(?:(?:it|that|this|much|everything|all|a lot|answer|so much|morality|which) (?:(?:really|all|largely|very much|entirely|heavily|always|truly|ultimately) )*depends|(?:depends|hinges|turns) (?:up)?on|pulls? in (?:different|opposite) directions|"
     r"(?:i|we)(?: am| are)? (?:\w+ )?(?:undecided|torn|neutral|not sure|unsure|on the fence|of two minds|in two minds|uncertain|agnostic)|"
     r"as an? (?:ai|artificial|language|large)|(?:i|we|it|this|that|one)(?: \w+){0,2} (?:can not|cannot|unable to|not able to|not going to|will not|would rather not|decline to|refuse to|prefer not to|do not want to|not for me to|not my place to) (?:\w+ )?(?:take|choose|decide|say|answer|give|pick|judge|commit|tell|know|predict|pick|offer|provide|side|take|weigh)|"
     r"no (?:personal |strong |firm |real |clear )?(?:opinion|opinions|view|views|position|stance|preference|answer|consensus|way (?:to know|of knowing|to tell))|do not (?:have|hold|take) (?:an? |any )?(?:\w+ )?(?:opinion|opinions|view|views|position|stance|side)|"
@@ -84,27 +85,35 @@ _OPEN = re.compile(
 )
 #: Between two sides: the second one is meant.
 _TURNS_TO = re.compile(r"\b(?:but|yet|however|still|nevertheless|nonetheless|so|therefore|not)\b|;", re.IGNORECASE)
+#: The share of the question's words that makes a sentence say it again, and the least number of them.
+LEAST_RESTATED, SHORTEST_RESTATED = 0.75, 3
 _BARE = re.compile(
     rf"^\W*(?:{_SURE}\W+|an? (?:[\w-]+ ){{0,3}}|then |so |simply |just )?(?:(?P<yes>{_YES})|(?P<no>nope|nay|negative|no))\W*$",
     re.IGNORECASE,
 )
 
 
-def yes_no(query: str, text: str) -> str:
-    """`Yes`, `No` or `unclear`.
+@dataclass(frozen=True)
+class Answer:
+    """`Yes`, `No` or `unclear`, and whether the response says so itself; else it only follows from what it argues."""
 
-    What a response concludes outweighs how it begins ("Yes, there are benefits, but on balance I'd say no"), and both
-    outweigh what follows from single sentences about the question. Where these sentences disagree it is unclear.
+    answer: str
+    is_said: bool
+
+
+def yes_no(query: str, text: str) -> Answer:
+    """What the rules take a response to answer.
+
+    What it concludes outweighs how it begins ("Yes, there are benefits, but on balance I'd say no"), and both outweigh
+    what follows from single sentences about the question. Where these sentences disagree it is unclear.
     """
     question = Question(query)
     lines = [line for line in phrases(spelled_whole(spelled_out(query, plain(text)))) if not _repeats(question, line)]
     concluded = [answer for place, line in enumerate(lines) if (answer := _conclusion(question, lines, place))]
     if concluded:
-        return concluded[-1]
-    opened = _opening(lines[:2])
-    if opened in {YES, NO}:
-        return opened
-    return _stood(question, lines, is_open=opened == UNCLEAR)
+        return Answer(concluded[-1], is_said=True)
+    said = _opening(lines[:2]) or _restated(question, lines)
+    return Answer(said, is_said=True) if said else Answer(_stood(question, lines), is_said=False)
 
 
 def _repeats(question: Question, line: str) -> bool:
@@ -130,10 +139,19 @@ def _conclusion(question: Question, lines: list[str], place: int) -> str | None:
     return {1: YES, -1: NO}.get(sign)
 
 
-def _stood(question: Question, lines: list[str], *, is_open: bool) -> str:
+def _restated(question: Question, lines: list[str]) -> str | None:
+    """What the sentences that take up the question's own words come to, where they take one side."""
+    # Of a short question any two words seem to be the whole.
+    least = max(SHORTEST_RESTATED, LEAST_RESTATED * len(question.stems))
+    whole = [line for line in lines if len(word_stems(line) & question.stems) >= least and not _OPEN.search(line)]
+    sides = {sign for line in whole if (sign := _side(question, line))}
+    return {1: YES, -1: NO}[sides.pop()] if len(sides) == 1 else None
+
+
+def _stood(question: Question, lines: list[str]) -> str:
     """What the sentences come to: all of them have to take one side, and none may say that there is none."""
     sides = {sign for line in lines if not _OPEN.search(line) and (sign := _side(question, line))}
-    if is_open or any(_OPEN.search(line) for line in lines) or len(sides) != 1:
+    if any(_OPEN.search(line) for line in lines) or len(sides) != 1:
         return UNCLEAR
     return YES if sides.pop() > 0 else NO
 
