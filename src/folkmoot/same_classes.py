@@ -7,6 +7,22 @@ has the meaning only sometimes ("fast" for "fasting"): a wrong suggestion costs 
 
 CLASSES = """
     ban, prohibit, forbid, outlaw
+    hire, recruit
+    dismiss, sack
+    strike, go on strike
+    own, possess
+    earn enough, earn enough money, make enough money
+    organ donation, donat+g organ
+    blood donation, donat+g blood
+    eat meat, consume meat
+    exercize, physical exercize, work+g out
+    at least, minimum of
+    foreign aid, development aid
+    sex education, sexual education
+    assist+d suicide, assist+d dy+g, physician assist+d suicide, doctor assist+d suicide
+    abortion, termination of pregnancy
+    plastic surgery, cosmetic surgery
+    nuclear weapon, atomic weapon, nuclear arms, nuke
     allow, permit
     abolish, scrap, eliminate
     reduce, decrease, lower, cut

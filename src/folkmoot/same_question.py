@@ -10,7 +10,7 @@ from functools import cache
 from itertools import pairwise
 
 from folkmoot import same_words as words
-from folkmoot.same_classes import CLASSES
+from folkmoot.same_forms import GERUND, PAST, base, marked, names, one_of
 
 #: Longer questions carry a case with them; such are the same only letter by letter.
 MAX_CHARS = 300
@@ -30,6 +30,7 @@ _SHORT = tuple(
         (r"\b(\w+)'re\b", r"\1 are"),
         (r"\b(\w+)'ll\b", r"\1 will"),
         (r"^(what (?:is|are)) ([^\W\d_]+)'s? (?=[^,]+$)(.+?)[?.! ]*$", r"\1 the \3 of \2"),
+        (r"\b(?<!it)((?:(?:my|your|our|his|her|their|an?|the|one's) )?[^\W\d_]{3,})'s? ([^\W\d_]+)", r"\2 of \1"),
         # A condition or a place is the same before the question and behind it.
         (
             r"^((?:in|on|at|during|for|after|before|if|when|within|without|because of) [^,]{3,60}), (.+?)[?.! ]*$",
@@ -58,13 +59,10 @@ _TEN_WORDS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _TENS = dict(zip(_TEN_WORDS.split(), range(20, 100, 10), strict=True))
 _NUMBERS |= {word: str(number) for word, number in _TENS.items()} | {"1": "one", "hundred": "100"}
 _DROPPED = frozenset({"a", "an", "the", "do", "does", "please", "really", "their"})
+_VERDICTS = {"wrong": "immoral", "right": "ethical"}
 #: The words of the longest name in the classes.
 _LONGEST = 4
 _MODALS = frozenset({"should", "can", "could", "must", "may", "might", "will", "would", "shall", "did", "be", "was"})
-#: One syllable that ends in one vowel and one consonant: that is doubled before "-ed".
-_DOUBLING = re.compile(r"^[^aeiou]*(?:qu)?[aeiou][bdfgklmnprtvz]$")
-#: Marks a past form and a gerund, so that "eaten" is never "eat".
-PAST, GERUND = "+d", "+g"
 
 
 class Asked:
@@ -107,54 +105,13 @@ def _tokens(text: str) -> list[str]:
     return [_NUMBERS.get(token, _BE.get(token, token)) for token in tokens]
 
 
-def base(word: str) -> str:
-    """The word without its ending, as its class of synonyms is called; past forms and gerunds stay marked as such."""
-    singular = _singular(word)
-    if singular in words.GERUNDS:
-        return _marked(words.GERUNDS[singular], GERUND)
-    if singular in words.IRREGULAR:
-        return _marked(words.IRREGULAR[singular], PAST)
-    if not singular.endswith(("eed", "thing")) and singular not in words.NO_FORMS:
-        for ending, mark in (("ied", PAST), ("ed", PAST), ("ing", GERUND)):
-            if singular.endswith(ending) and len(singular) >= len(ending) + 3:
-                return _in_class(singular.removesuffix(ending) + ("y" if ending == "ied" else "")) + mark
-    return _classes().get(singular, singular)
-
-
-def _singular(word: str) -> str:
-    if word in words.NO_PLURALS or len(word) < 4:
-        return word
-    if word in words.PLURALS:
-        return words.PLURALS[word]
-    for ending, instead in (("ies", "y"), ("sses", "ss"), ("shes", "sh"), ("ches", "ch"), ("xes", "x")):
-        if word.endswith(ending) and len(word) > len(ending) + 1:
-            return word.removesuffix(ending) + instead
-    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
-
-
-def _marked(verb: str, mark: str) -> str:
-    """A verb's form, given the verb itself; `base` reads the same out of the form."""
-    return _in_class(_stem(verb)) + mark
-
-
-def _stem(verb: str) -> str:
-    """What "-ed" and "-ing" are put to: "bann" of "ban", "plan" of "plane", so that no two verbs share it."""
-    if verb.endswith("e") and not verb.endswith("ee"):
-        return verb[:-1]
-    return verb + verb[-1] if _DOUBLING.search(verb) or verb in words.DOUBLING else verb
-
-
-def _in_class(stem: str) -> str:
-    return _stems().get(stem, stem)
-
-
 def _named(said: Form) -> Form:
     """Each name of several words as one word, that of its class: "senior citizen" as "elderly"."""
     named: list[str] = []
     at = 0
     while at < len(said):
         for length in range(min(_LONGEST, len(said) - at), 0, -1):
-            name = _names().get(said[at : at + length])
+            name = names().get(said[at : at + length])
             if name:
                 break
         named.append(name or said[at])
@@ -183,11 +140,11 @@ def _of_a_deed(said: Form) -> Form:
         verdict, deed = ("goodidea", said[2:]) if said[1] == "goodidea" else ("worthit", said[1:])
         said = ("be", "it", verdict, "to", *deed)
     elif said[:2] == ("be", "it") and len(said) > 4 and said[3] == "to":
-        said = (*said[:4], _marked(said[4], GERUND), *said[5:])
+        said = ("be", "it", _VERDICTS.get(said[2], said[2]), "to", marked(said[4], GERUND), *said[5:])
     elif said[:3] == ("should", "it", "be") and len(said) > 5 and said[4] == "to":
-        said = ("should", _marked(said[5], GERUND), *said[6:], "be", said[3])
+        said = ("should", marked(said[5], GERUND), *said[6:], "be", said[3])
     elif said[0] == "be" and said[1].endswith(GERUND) and said[-1] in words.VERDICTS:
-        said = ("be", "it", "immoral" if said[-1] == "wrong" else said[-1], "to", *said[1:-1])
+        said = ("be", "it", _VERDICTS.get(said[-1], said[-1]), "to", *said[1:-1])
     elif said[0] == "would" and said[1].endswith(GERUND) and said[-2] == "be" and said[-1] in words.VERDICTS:
         said = ("be", "it", said[-1], "to", *said[1:-2])
     if said[:4] == ("be", "it", "goodidea", "to") and said[4].endswith(GERUND):
@@ -202,14 +159,16 @@ def _public(said: Form) -> Form:
     if said[:2] == ("can", "how") and at:
         return ("how", "to", said[at + 1], *said[2:at], *said[at + 2 :])
     if said[:2] == ("how", "to") and len(said) > 2:
-        return ("how", "to", _marked(said[2], PAST), *said[3:])
-    if len(said) < 4 or said[:2] == ("should", "*") or said[0] != "should":
+        return ("how", "to", marked(said[2], PAST), *said[3:])
+    if len(said) < 4 or said[:2] == ("should", "*") or said[0] not in ("should", "can"):
         return said
+    if said[1] in ("how", "why", "when", "where", "what") and said[2] == "we":
+        return (said[0], "*", marked(said[3], PAST), said[1], *said[4:])
     if said[2] != "be" and _is_anyone(said):
-        return (said[0], "*", _marked(said[2], PAST), *said[3:])
+        return (said[0], "*", marked(said[2], PAST), *said[3:])
     if not at:
         return said
-    by_law = said[at + 1] in {_marked(verb, PAST) for verb in words.BY_LAW}
+    by_law = said[at + 1] in {marked(verb, PAST) for verb in words.BY_LAW}
     if by_law and said[-2] == "by" and said[-1] in words.LAW_MAKERS:
         said = said[:-2]
     return said if "by" in said[at:] else (said[0], "*", said[at + 1], *said[1:at], *said[at + 2 :])
@@ -255,7 +214,7 @@ def _by_whom(said: Form) -> set[Form]:
 
 def _told_of(said: Form) -> set[Form]:
     """The active question with each word that may be its verb in the past form."""
-    return {(*said[:at], _marked(said[at], PAST), *said[at + 1 :]) for at in range(1, min(len(said), 6))}
+    return {(*said[:at], marked(said[at], PAST), *said[at + 1 :]) for at in range(1, min(len(said), 6))}
 
 
 def _one_of_many(one: str, other: str) -> bool:
@@ -266,40 +225,10 @@ def _one_of_many(one: str, other: str) -> bool:
 
 
 def _both(word: str, first: list[str], second: list[str]) -> bool:
-    singular = _singular(word)
-    return all(any(_singular(said) == singular for said in text) for text in (first, second))
+    singular = one_of(word)
+    return all(any(one_of(said) == singular for said in text) for text in (first, second))
 
 
 @cache
 def _phrases() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((re.compile(pattern), plain) for pattern, plain in words.PHRASES)
-
-
-@cache
-def _lines() -> list[list[str]]:
-    """The classes, each as its names."""
-    joined = re.sub(r",\s+", ", ", CLASSES.strip())
-    return [[name.strip() for name in line.split(", ")] for line in joined.splitlines()]
-
-
-@cache
-def _classes() -> dict[str, str]:
-    """Each name of one word, by its class, where that is called by one word."""
-    lines = [names for names in _lines() if " " not in names[0]]
-    return {name: first for first, *others in lines for name in others if " " not in name}
-
-
-@cache
-def _names() -> dict[Form, str]:
-    """Each name of several words, or of a class that is called by several, by its class."""
-    return {
-        tuple(part if "+" in part else base(part) for part in name.split()): names[0].replace(" ", "_")
-        for names in _lines()
-        for name in names
-        if " " in name or " " in names[0]
-    }
-
-
-@cache
-def _stems() -> dict[str, str]:
-    return {_stem(word): _stem(first) for word, first in _classes().items()}
