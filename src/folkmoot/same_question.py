@@ -10,6 +10,7 @@ from functools import cache
 from itertools import pairwise
 
 from folkmoot import same_words as words
+from folkmoot.same_forms import GERUND, PAST, base, marked, names, one_of
 
 #: Longer questions carry a case with them; such are the same only letter by letter.
 MAX_CHARS = 300
@@ -28,6 +29,8 @@ _SHORT = tuple(
         (r"\bi'm\b", "i am"),
         (r"\b(\w+)'re\b", r"\1 are"),
         (r"\b(\w+)'ll\b", r"\1 will"),
+        (r"^(what (?:is|are)) ([^\W\d_]+)'s? (?=[^,]+$)(.+?)[?.! ]*$", r"\1 the \3 of \2"),
+        (r"\b(?<!it)((?:(?:my|your|our|his|her|their|an?|the|one's) )?[^\W\d_]{3,})'s? ([^\W\d_]+)", r"\2 of \1"),
         # A condition or a place is the same before the question and behind it.
         (
             r"^((?:in|on|at|during|for|after|before|if|when|within|without|because of) [^,]{3,60}), (.+?)[?.! ]*$",
@@ -37,6 +40,10 @@ _SHORT = tuple(
         (r"([$€£])\s?(\d[\d.,]*)", r"\2 \1"),
         (r"(?<=\d),(?=\d{3}\b)", ""),
         (r"\b(?:per cent|percent)\b", "%"),
+        # One spelling of British and American words.
+        (r"(?<=[a-z]{2}[lnrtdmgc])is(?=(?:e|ed|es|ing|ation|ations)\b)", "iz"),
+        (r"(?<=[a-z]{2}[lvbni])our", "or"),
+        (r"(?<=[a-z]{2})(t|b)re(s?)\b", r"\1er\2"),
     )
 )
 #: Capitals that make another word of it: marked before the letters become small.
@@ -51,12 +58,11 @@ _NUMBERS = {word: str(number) for number, word in enumerate([*_ONES.split(), "ei
 _TEN_WORDS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _TENS = dict(zip(_TEN_WORDS.split(), range(20, 100, 10), strict=True))
 _NUMBERS |= {word: str(number) for word, number in _TENS.items()} | {"1": "one", "hundred": "100"}
-_DROPPED = frozenset({"a", "an", "the", "do", "does", "please", "really"})
+_DROPPED = frozenset({"a", "an", "the", "do", "does", "please", "really", "their"})
+_VERDICTS = {"wrong": "immoral", "right": "ethical"}
+#: The words of the longest name in the classes.
+_LONGEST = 4
 _MODALS = frozenset({"should", "can", "could", "must", "may", "might", "will", "would", "shall", "did", "be", "was"})
-#: One syllable that ends in one vowel and one consonant: that is doubled before "-ed".
-_DOUBLING = re.compile(r"^[^aeiou]*(?:qu)?[aeiou][bdfgklmnprtvz]$")
-#: Marks a past form and a gerund, so that "eaten" is never "eat".
-PAST, GERUND = "+d", "+g"
 
 
 class Asked:
@@ -73,8 +79,8 @@ class Asked:
         if not self._form or len(other) > MAX_CHARS:
             return False
         first, second = self._form, form(other)
-        is_same = first == second or _by_whom(first) in _told_of(second) or _by_whom(second) in _told_of(first)
-        return is_same and not _one_of_many(self._text, other)
+        is_same = first == second or _by_whom(first) & _told_of(second) or _by_whom(second) & _told_of(first)
+        return bool(is_same) and not _one_of_many(self._text, other)
 
 
 def form(text: str) -> Form:
@@ -83,7 +89,8 @@ def form(text: str) -> Form:
     for pattern, plain in _phrases():
         line = pattern.sub(plain, line).strip()
     spoken = tuple(base(word) for word in line.split() if word not in _DROPPED)
-    return _public(_of_a_deed(_fronted(spoken)))
+    asked = _public(_of_a_deed(_fronted(_between(_named(spoken)))))
+    return asked[1:] if asked[:2] == ("be", "why") else asked
 
 
 def _letters(text: str) -> str:
@@ -98,70 +105,81 @@ def _tokens(text: str) -> list[str]:
     return [_NUMBERS.get(token, _BE.get(token, token)) for token in tokens]
 
 
-def base(word: str) -> str:
-    """The word without its ending, as its class of synonyms is called; past forms and gerunds stay marked as such."""
-    singular = _singular(word)
-    if singular == "lying":
-        return _marked("lie", GERUND)
-    if singular in words.IRREGULAR:
-        return _marked(words.IRREGULAR[singular], PAST)
-    if not singular.endswith(("eed", "thing")) and singular not in words.NO_FORMS:
-        for ending, mark in (("ied", PAST), ("ed", PAST), ("ing", GERUND)):
-            if singular.endswith(ending) and len(singular) >= len(ending) + 3:
-                return _in_class(singular.removesuffix(ending) + ("y" if ending == "ied" else "")) + mark
-    return _classes().get(singular, singular)
+def _named(said: Form) -> Form:
+    """Each name of several words as one word, that of its class: "senior citizen" as "elderly"."""
+    named: list[str] = []
+    at = 0
+    while at < len(said):
+        for length in range(min(_LONGEST, len(said) - at), 0, -1):
+            name = names().get(said[at : at + length])
+            if name:
+                break
+        named.append(name or said[at])
+        at += length
+    return tuple(named)
 
 
-def _singular(word: str) -> str:
-    if word in words.NO_PLURALS or len(word) < 4:
-        return word
-    if word in words.PLURALS:
-        return words.PLURALS[word]
-    for ending, instead in (("ies", "y"), ("sses", "ss"), ("shes", "sh"), ("ches", "ch"), ("xes", "x")):
-        if word.endswith(ending) and len(word) > len(ending) + 1:
-            return word.removesuffix(ending) + instead
-    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
-
-
-def _marked(verb: str, mark: str) -> str:
-    """A verb's form, given the verb itself; `base` reads the same out of the form."""
-    return _in_class(_stem(verb)) + mark
-
-
-def _stem(verb: str) -> str:
-    """What "-ed" and "-ing" are put to: "bann" of "ban", "plan" of "plane", so that no two verbs share it."""
-    if verb.endswith("e") and not verb.endswith("ee"):
-        return verb[:-1]
-    return verb + verb[-1] if _DOUBLING.search(verb) or verb in words.DOUBLING else verb
-
-
-def _in_class(stem: str) -> str:
-    return _stems().get(stem, stem)
+def _between(said: Form) -> Form:
+    """What a difference lies between, in one order."""
+    if said[:3] != ("what", "be", "difference") or said.count("and") != 1 or "between" not in said:
+        return said
+    first, second = said.index("between") + 1, said.index("and")
+    return (
+        *said[:first],
+        *min(said[first:second], said[second + 1 :]),
+        "and",
+        *max(said[first:second], said[second + 1 :]),
+    )
 
 
 def _of_a_deed(said: Form) -> Form:
     """Read "is lying to a friend wrong" as "is it wrong to lie to a friend"; the verb stays marked in both."""
-    if said[:2] == ("be", "it") and len(said) > 4 and said[3] == "to":
-        return (*said[:4], _marked(said[4], GERUND), *said[5:])
-    if len(said) > 2 and said[0] == "be" and said[1].endswith(GERUND) and said[-1] in words.VERDICTS:
-        verdict = "immoral" if said[-1] == "wrong" else said[-1]
-        return ("be", "it", verdict, "to", *said[1:-1])
+    if len(said) < 4:
+        return said
+    if said[0] == "worthdoing":
+        verdict, deed = ("goodidea", said[2:]) if said[1] == "goodidea" else ("worthit", said[1:])
+        said = ("be", "it", verdict, "to", *deed)
+    elif said[:2] == ("be", "it") and len(said) > 4 and said[3] == "to":
+        said = ("be", "it", _VERDICTS.get(said[2], said[2]), "to", marked(said[4], GERUND), *said[5:])
+    elif said[:3] == ("should", "it", "be") and len(said) > 5 and said[4] == "to":
+        said = ("should", marked(said[5], GERUND), *said[6:], "be", said[3])
+    elif said[0] == "be" and said[1].endswith(GERUND) and said[-1] in words.VERDICTS:
+        said = ("be", "it", _VERDICTS.get(said[-1], said[-1]), "to", *said[1:-1])
+    elif said[0] == "would" and said[1].endswith(GERUND) and said[-2] == "be" and said[-1] in words.VERDICTS:
+        said = ("be", "it", said[-1], "to", *said[1:-2])
+    if said[:4] == ("be", "it", "goodidea", "to") and said[4].endswith(GERUND):
+        # Whether a thing is a good idea is whether it should be done.
+        return ("should", "*", said[4].removesuffix(GERUND) + PAST, *said[5:])
     return said
 
 
 def _public(said: Form) -> Form:
-    """Read "should we ban it" as "should it be banned", with the verb before what it is done to."""
-    if len(said) < 4 or said[0] != "should":
-        return said
-    if said[2] != "be" and (said[1] == "we" or (said[1] in words.LAW_MAKERS and said[2] in words.BY_LAW)):
-        return (said[0], "*", _marked(said[2], PAST), *said[3:])
+    """Read "should we ban it" as "should it be banned", with the verb before what it is done to; "how to" alike."""
     at = _passive(said)
+    if said[:2] == ("can", "how") and at:
+        return ("how", "to", said[at + 1], *said[2:at], *said[at + 2 :])
+    if said[:2] == ("how", "to") and len(said) > 2:
+        return ("how", "to", marked(said[2], PAST), *said[3:])
+    if len(said) < 4 or said[:2] == ("should", "*") or said[0] not in ("should", "can"):
+        return said
+    if said[1] in ("how", "why", "when", "where", "what") and said[2] == "we":
+        return (said[0], "*", marked(said[3], PAST), said[1], *said[4:])
+    if said[2] != "be" and _is_anyone(said):
+        return (said[0], "*", marked(said[2], PAST), *said[3:])
     if not at:
         return said
-    by_law = said[at + 1] in {_marked(verb, PAST) for verb in words.BY_LAW}
+    by_law = said[at + 1] in {marked(verb, PAST) for verb in words.BY_LAW}
     if by_law and said[-2] == "by" and said[-1] in words.LAW_MAKERS:
         said = said[:-2]
     return said if "by" in said[at:] else (said[0], "*", said[at + 1], *said[1:at], *said[at + 2 :])
+
+
+def _is_anyone(said: Form) -> bool:
+    """Whether the one who should do it is nobody in particular, or who makes the laws where it is done by law."""
+    if said[1] in words.LAW_MAKERS:
+        return said[2] in words.BY_LAW
+    is_human = said[1] in ("human", "humanity", "society") and "be" not in said and said[2] not in words.PREPOSITIONS
+    return said[1] == "we" or is_human
 
 
 def _passive(said: Form) -> int:
@@ -179,46 +197,38 @@ def _fronted(said: Form) -> Form:
     return (said[at], *said[:at], *said[at + 1 :])
 
 
-def _by_whom(said: Form) -> Form | None:
-    """Read "should it be done by them" as "should they done it", the past form kept; None where nothing is."""
+def _by_whom(said: Form) -> set[Form]:
+    """Read "should it be done by them at home" as "should they done it at home", with either end of who they are."""
     if said.count("by") != 1 or len(said) < 5:
-        return None
+        return set()
     by, is_plain = said.index("by"), said[0] == "be"
     at = by - 1 if is_plain else _passive(said) + 1
     if not 1 < at < by or not said[at].endswith(PAST):
-        return None
+        return set()
     modal, done_to = ((), said[1:at]) if is_plain else (said[:1], said[1 : at - 1])
-    return (*modal, *said[by + 1 :], said[at], *done_to, *said[at + 1 : by])
+    ends = [end for end in range(by + 2, len(said)) if said[end] in words.PREPOSITIONS]
+    return {
+        (*modal, *said[by + 1 : end], said[at], *done_to, *said[at + 1 : by], *said[end:]) for end in [*ends, len(said)]
+    }
 
 
-def _told_of(said: Form) -> set[Form | None]:
+def _told_of(said: Form) -> set[Form]:
     """The active question with each word that may be its verb in the past form."""
-    return {(*said[:at], _marked(said[at], PAST), *said[at + 1 :]) for at in range(1, min(len(said), 6))}
+    return {(*said[:at], marked(said[at], PAST), *said[at + 1 :]) for at in range(1, min(len(said), 6))}
 
 
 def _one_of_many(one: str, other: str) -> bool:
     """Whether one asks of "the" one thing and the other of many, or of none in particular."""
     first, second = _tokens(one), _tokens(other)
-    named = {after for said in (first, second) for word, after in pairwise(said) if word == "the"}
+    named = {after for said in (first, second) for word, after in pairwise(said) if word == "the"} - words.PLACES
     return any((word in first) != (word in second) and _both(word, first, second) for word in named)
 
 
 def _both(word: str, first: list[str], second: list[str]) -> bool:
-    singular = _singular(word)
-    return all(any(_singular(said) == singular for said in text) for text in (first, second))
+    singular = one_of(word)
+    return all(any(one_of(said) == singular for said in text) for text in (first, second))
 
 
 @cache
 def _phrases() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((re.compile(pattern), plain) for pattern, plain in words.PHRASES)
-
-
-@cache
-def _classes() -> dict[str, str]:
-    classes = [entry.split() for entry in words.SYNONYMS.split(";")]
-    return {word: first for first, *others in classes for word in others}
-
-
-@cache
-def _stems() -> dict[str, str]:
-    return {_stem(word): _stem(first) for word, first in _classes().items()}
