@@ -8,6 +8,7 @@ has the meaning only sometimes ("fast" for "fasting"): a wrong suggestion costs 
 CLASSES = """
     ban, prohibit, forbid, outlaw
     hire, recruit
+    stricter, tougher, tighter
     dismiss, sack
     strike, go on strike
     own, possess

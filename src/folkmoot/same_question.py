@@ -26,6 +26,7 @@ _SHORT = tuple(
         (r"\bshan't\b", "shall not"),
         (r"\b([^\W\d_]+)n't\b", r"\1 not"),
         (r"\b(what|who|how|where|why|when|it|that|there)'s\b", r"\1 is"),
+        (r"\bone's\b", "your"),
         (r"\bi'm\b", "i am"),
         (r"\b(\w+)'re\b", r"\1 are"),
         (r"\b(\w+)'ll\b", r"\1 will"),
