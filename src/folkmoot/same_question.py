@@ -60,6 +60,7 @@ _TEN_WORDS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _TENS = dict(zip(_TEN_WORDS.split(), range(20, 100, 10), strict=True))
 _NUMBERS |= {word: str(number) for word, number in _TENS.items()} | {"1": "one", "hundred": "100"}
 _DROPPED = frozenset({"a", "an", "the", "do", "does", "please", "really", "their"})
+_ADVERBS = frozenset({"always", "still", "ever"})
 _VERDICTS = {"wrong": "immoral", "right": "ethical"}
 #: The words of the longest name in the classes.
 _LONGEST = 4
@@ -90,8 +91,10 @@ def form(text: str) -> Form:
     for pattern, plain in _phrases():
         line = pattern.sub(plain, line).strip()
     spoken = tuple(base(word) for word in line.split() if word not in _DROPPED)
-    asked = _public(_of_a_deed(_fronted(_between(_named(spoken)))))
-    return asked[1:] if asked[:2] == ("be", "why") else asked
+    asked = _public(_of_a_deed(_often(_fronted(_between(_named(spoken))))))
+    asked = asked[1:] if asked[:2] == ("be", "why") else asked
+    # Why people do a thing is why we do.
+    return ("why", "we", *asked[2:]) if asked[:2] == ("why", "human") else asked
 
 
 def _letters(text: str) -> str:
@@ -131,6 +134,14 @@ def _between(said: Form) -> Form:
         "and",
         *max(said[first:second], said[second + 1 :]),
     )
+
+
+def _often(said: Form) -> Form:
+    """The only "always" or "still" of what should be done, behind all else: it may stand on either side of the verb."""
+    adverbs = [word for word in said if word in _ADVERBS]
+    if said[:1] != ("should",) or len(adverbs) != 1 or "not" in said:
+        return said
+    return (*(word for word in said if word not in _ADVERBS), *adverbs)
 
 
 def _of_a_deed(said: Form) -> Form:
