@@ -166,12 +166,12 @@ def _of_a_deed(said: Form) -> Form:
 
 
 def _public(said: Form) -> Form:
-    """Read "should we ban it" as "should it be banned", with the verb before what it is done to; "how to" alike."""
+    """Read "should we ban it" as "should it be banned", with the verb before what it is done to; "how can we" alike."""
     at = _passive(said)
     if said[:2] == ("can", "how") and at:
-        return ("how", "to", said[at + 1], *said[2:at], *said[at + 2 :])
-    if said[:2] == ("how", "to") and len(said) > 2:
-        return ("how", "to", marked(said[2], PAST), *said[3:])
+        return ("how", "we", "to", said[at + 1], *said[2:at], *said[at + 2 :])
+    if said[:3] == ("how", "we", "to") and len(said) > 3:
+        return ("how", "we", "to", marked(said[3], PAST), *said[4:])
     if len(said) < 4 or said[:2] == ("should", "*") or said[0] not in ("should", "can"):
         return said
     if said[1] in ("how", "why", "when", "where", "what") and said[2] == "we":

@@ -106,7 +106,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (r"^in (?:what|which) ways? ", "how "),
     (r"^what be (?:some |the |some good )?ways? (?:for|in which) (.+?) (?:to|can) ", r"how can \1 "),
     (r"^what be (?:some |the |some good )?ways? to ", "how to "),
-    (r"^how can (?:we|people) ", "how to "),
+    (r"^how can (?:we|people) ", "how we to "),
     (r"^how should (?:i|you|one|we|people) best ", "how best to "),
     (r"^how (?:can|do) (?:i|you|one) ", "how to "),
     (r"^what can (?:i|you|one) do to ", "how to "),

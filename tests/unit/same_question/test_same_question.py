@@ -30,6 +30,7 @@ def pairs(name: str) -> Iterator[tuple[str, str]]:
         ("near_misses_round_4", 116),
         ("near_misses_round_5", 87),
         ("near_misses_round_6", 83),
+        ("near_misses_of_the_rules", 22),
     ],
 )
 def test_near_misses_are_other_questions(name: str, count: int) -> None:
