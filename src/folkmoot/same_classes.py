@@ -8,6 +8,7 @@ has the meaning only sometimes ("fast" for "fasting"): a wrong suggestion costs 
 CLASSES = """
     ban, prohibit, forbid, outlaw
     hire, recruit
+    stricter, tougher, tighter
     dismiss, sack
     strike, go on strike
     own, possess
@@ -30,7 +31,7 @@ CLASSES = """
     limit, restrict
     require, oblige
     begin, start, commence
-    stop, quit, cease
+    stop, quit, cease, give up
     buy, purchase
     help, assist
     help, aid
@@ -91,6 +92,7 @@ CLASSES = """
     young human, youngster, youth
     baby, infant
     doctor, physician
+    teacher, educator
     lawyer, attorney
     police, police officer, policeman, cop
     politician, elected official
@@ -104,7 +106,7 @@ CLASSES = """
     father, dad
     mother, mum, mom
     car, automobile
-    electric car, electric vehicle, ev
+    electric car, electric vehicle, ev, evs
     smartphone, cellphone, cell phone, mobile phone, mobile
     phone, telephone
     film, movie

@@ -26,6 +26,7 @@ _SHORT = tuple(
         (r"\bshan't\b", "shall not"),
         (r"\b([^\W\d_]+)n't\b", r"\1 not"),
         (r"\b(what|who|how|where|why|when|it|that|there)'s\b", r"\1 is"),
+        (r"\bone's\b", "your"),
         (r"\bi'm\b", "i am"),
         (r"\b(\w+)'re\b", r"\1 are"),
         (r"\b(\w+)'ll\b", r"\1 will"),
@@ -59,6 +60,7 @@ _TEN_WORDS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _TENS = dict(zip(_TEN_WORDS.split(), range(20, 100, 10), strict=True))
 _NUMBERS |= {word: str(number) for word, number in _TENS.items()} | {"1": "one", "hundred": "100"}
 _DROPPED = frozenset({"a", "an", "the", "do", "does", "please", "really", "their"})
+_ADVERBS = frozenset({"always", "still", "ever"})
 _VERDICTS = {"wrong": "immoral", "right": "ethical"}
 #: The words of the longest name in the classes.
 _LONGEST = 4
@@ -89,8 +91,10 @@ def form(text: str) -> Form:
     for pattern, plain in _phrases():
         line = pattern.sub(plain, line).strip()
     spoken = tuple(base(word) for word in line.split() if word not in _DROPPED)
-    asked = _public(_of_a_deed(_fronted(_between(_named(spoken)))))
-    return asked[1:] if asked[:2] == ("be", "why") else asked
+    asked = _public(_of_a_deed(_often(_fronted(_between(_named(spoken))))))
+    asked = asked[1:] if asked[:2] == ("be", "why") else asked
+    # Why people do a thing is why we do.
+    return ("why", "we", *asked[2:]) if asked[:2] == ("why", "human") else asked
 
 
 def _letters(text: str) -> str:
@@ -132,6 +136,14 @@ def _between(said: Form) -> Form:
     )
 
 
+def _often(said: Form) -> Form:
+    """The only "always" or "still" of what should be done, behind all else: it may stand on either side of the verb."""
+    adverbs = [word for word in said if word in _ADVERBS]
+    if said[:1] != ("should",) or len(adverbs) != 1 or "not" in said:
+        return said
+    return (*(word for word in said if word not in _ADVERBS), *adverbs)
+
+
 def _of_a_deed(said: Form) -> Form:
     """Read "is lying to a friend wrong" as "is it wrong to lie to a friend"; the verb stays marked in both."""
     if len(said) < 4:
@@ -154,12 +166,12 @@ def _of_a_deed(said: Form) -> Form:
 
 
 def _public(said: Form) -> Form:
-    """Read "should we ban it" as "should it be banned", with the verb before what it is done to; "how to" alike."""
+    """Read "should we ban it" as "should it be banned", with the verb before what it is done to; "how can we" alike."""
     at = _passive(said)
     if said[:2] == ("can", "how") and at:
-        return ("how", "to", said[at + 1], *said[2:at], *said[at + 2 :])
-    if said[:2] == ("how", "to") and len(said) > 2:
-        return ("how", "to", marked(said[2], PAST), *said[3:])
+        return ("how", "we", "to", said[at + 1], *said[2:at], *said[at + 2 :])
+    if said[:3] == ("how", "we", "to") and len(said) > 3:
+        return ("how", "we", "to", marked(said[3], PAST), *said[4:])
     if len(said) < 4 or said[:2] == ("should", "*") or said[0] not in ("should", "can"):
         return said
     if said[1] in ("how", "why", "when", "where", "what") and said[2] == "we":
