@@ -84,7 +84,7 @@ test-replicas: $(DEV) ## three gateways, killed and stopped
 test-fuzz: $(DEV) ## thousands of requests made up at random from the OpenAPI document; not in `make test`
 	@$(BIN)/python -m pytest tests/fuzz
 
-test-watching: $(DEV) ## logs and metrics, asked of a real Prometheus
+test-watching: $(DEV) ## logs, metrics and traces, asked of a real Prometheus
 	@$(BIN)/python -m pytest tests/watching
 
 test-soak: $(DEV) ## a thousand queries, fifty at once, and what they leave behind
