@@ -1,4 +1,4 @@
-"""The least that Flask can do for a `GET`: one route that answers with a query that lies ready, behind the same nginx."""
+"""The least that Flask can do for a `GET`: one route whose answer lies ready, behind the same nginx."""
 
 import os
 import subprocess
