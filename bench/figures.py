@@ -2,11 +2,13 @@
 
 import json
 import math
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).with_name("results")
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def percentile(samples: Sequence[float], share: float) -> float:
@@ -31,6 +33,12 @@ def keep(name: str, result: Any) -> None:
     """Write a bench's result to bench/results."""
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+
+
+def cpu_s(pid: int) -> float:
+    """The processor time that a living process has taken since it started, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def _cell(value: Any) -> str:

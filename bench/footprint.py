@@ -5,7 +5,6 @@ the proportional set size, so that pages which processes share are counted once 
 part of it. The start that is timed is the second one, on data that are there, to `/readyz`.
 """
 
-import os
 import sys
 import time
 from collections import defaultdict
@@ -13,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.councils import Folkmoot
-from bench.figures import keep, table
+from bench.figures import cpu_s, keep, table
 from bench.stub import Stub
 
-TICKS = os.sysconf("SC_CLK_TCK")
 #: Until models are loaded and caches warm.
 SETTLE_S = 30.0
 IDLE_S = 20.0
@@ -34,7 +32,7 @@ def main() -> None:
         pids: dict[str, list[int]] = defaultdict(list)
         for process in folkmoot.stack.processes():
             pids[process.name].append(process.pid)
-        before = {name: sum(map(_cpu_s, found)) for name, found in pids.items()}
+        before = {name: sum(map(cpu_s, found)) for name, found in pids.items()}
         time.sleep(IDLE_S)
         rows = [_row(name, pids[name], before[name]) for name in sorted(pids)]
     rows.append(
@@ -55,7 +53,7 @@ def _row(name: str, pids: list[int], before_s: float) -> dict[str, Any]:
         "process": name,
         "MB": sum(map(_pss_kb, pids)) / 1000,
         "to start, s of one core": before_s,
-        "idle, % of one core": 100 * (sum(map(_cpu_s, pids)) - before_s) / IDLE_S,
+        "idle, % of one core": 100 * (sum(map(cpu_s, pids)) - before_s) / IDLE_S,
     }
 
 
@@ -64,11 +62,6 @@ def _pss_kb(pid: int) -> int:
         if line.startswith("Pss:"):
             return int(line.split()[1])
     raise AssertionError(f"no Pss of {pid}")
-
-
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 if __name__ == "__main__":
