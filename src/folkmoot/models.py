@@ -125,6 +125,11 @@ class Invitation(Base):
     used_by: Mapped[str | None] = mapped_column(String(64))
 
 
+#: Which queries are under way, a handful among a history of any length: for the index over just these. SQLite takes
+#: such an index only where a statement says the same, word by word; it does not look into parameters.
+IS_OPEN = "interactions.status IN ('accepted', 'asking', 'aggregating')"
+
+
 class Interaction(Base):
     """A query and where it stands. `fence` counts the claims on its aggregation; only the newest may conclude."""
 
@@ -133,13 +138,12 @@ class Interaction(Base):
         UniqueConstraint("user_id", "idempotency_key"),
         Index("ix_interactions_user_id_id", "user_id", "id"),
         Index("ix_interactions_finished_at", "finished_at"),
-        # What the sweeper looks for is always a handful of open rows among a history of any length.
         Index(
             "ix_interactions_open",
             "status",
             "ask_deadline_at",
-            sqlite_where=text("status IN ('accepted', 'asking', 'aggregating')"),
-            postgresql_where=text("status IN ('accepted', 'asking', 'aggregating')"),
+            sqlite_where=text(IS_OPEN.removeprefix("interactions.")),
+            postgresql_where=text(IS_OPEN.removeprefix("interactions.")),
         ),
     )
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from folkmoot.db import Database
-from folkmoot.models import Analysis, Interaction, Outbox
+from folkmoot.models import IS_OPEN, Analysis, Interaction, Outbox
 
 #: A query in one of these still has work before it.
 OPEN = ("accepted", "asking", "aggregating")
@@ -28,9 +28,7 @@ class Backlog:
 
 def count(db: Database) -> Backlog:
     """Count by the partial indexes over what is open: the length of the history costs nothing."""
-    by_status = (
-        select(Interaction.status, func.count()).where(Interaction.status.in_(OPEN)).group_by(Interaction.status)
-    )
+    by_status = select(Interaction.status, func.count()).where(text(IS_OPEN)).group_by(Interaction.status)
     with db.read() as connection:
         open_now = {str(status): int(number) for status, number in connection.execute(by_status)}
         pending = select(func.count()).select_from(Analysis).where(Analysis.status == "pending")

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, Row, or_, select, text, update
 
 from folkmoot.db import Database
-from folkmoot.models import Analysis, Interaction, Response
+from folkmoot.models import IS_OPEN, Analysis, Interaction, Response
 from folkmoot.resources import AnalysisResource
 from folkmoot.store import asking, concluding, outbox
 from folkmoot.store.asking import Moved
@@ -22,7 +22,9 @@ GIVEN_UP = "No consensus: the worker that concluded died each time."
 
 def settle_late(db: Database, *, now: datetime, hint_due_at: datetime) -> Iterator[tuple[str, Moved]]:
     """Move every query on whose time for asking is over; job_id and where it went."""
-    late = select(Interaction.job_id).where(Interaction.status.in_(asking.OPEN), Interaction.ask_deadline_at <= now)
+    late = select(Interaction.job_id).where(
+        text(IS_OPEN), Interaction.status.in_(asking.OPEN), Interaction.ask_deadline_at <= now
+    )
     for job_id in _found(db, late):
         with db.write("settle-late", synced=False) as connection:
             moved = asking.settle(db, connection, job_id, now=now, hint_due_at=hint_due_at)
@@ -38,12 +40,11 @@ def free_responses(
     Yields:
         job_id, the agent_ids that failed for good, and where the query went if that moved it on.
     """
-    silent = (
-        select(Response.job_id)
-        .distinct()
-        .where(Response.status == "pending", Response.is_aggregator.is_(False), Response.lease_until <= now)
+    # Each job once, but not by the database: to have them distinct SQLite would go through all responses in order.
+    silent = select(Response.job_id).where(
+        Response.status == "pending", Response.is_aggregator.is_(False), Response.lease_until <= now
     )
-    for job_id in _found(db, silent):
+    for job_id in dict.fromkeys(_found(db, silent)):
         with db.write("free-responses", synced=False) as connection:
             connection.execute(db.locked(select(Interaction.id).where(Interaction.job_id == job_id)))
             rows = connection.execute(
@@ -75,6 +76,7 @@ def free_conclusions(db: Database, *, now: datetime, attempts: int) -> Iterator[
         The job_ids that failed.
     """
     stuck = select(Interaction.job_id).where(
+        text(IS_OPEN),
         Interaction.status == "aggregating",
         or_(Interaction.lease_until <= now, Interaction.deadline_at <= now - timedelta(seconds=GRACE_S)),
     )
