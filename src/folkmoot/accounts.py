@@ -303,7 +303,7 @@ def whose(db: Database, token: str, *, now: datetime, admins: Collection[str] = 
     Raises:
         NotSignedIn: no such session, or it has expired.
     """
-    with db.read() as connection:
+    with db.look() as connection:
         row = connection.execute(_WHOSE, {"of_token": secret.hashed(token), "now": now}).first()
     if row is None:
         raise NotSignedIn("The session has ended or expired. Sign in again.")

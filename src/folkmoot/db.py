@@ -47,6 +47,9 @@ class Database:
         self._reading = (
             self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
         )
+        # psycopg2 sends no BEGIN then, and no COMMIT; SQLite's driver sends none by itself.
+        single: dict[str, Any] = {"folkmoot_single": True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        self._looking = self.engine.execution_options(**single)
         self._writing = self.engine.execution_options(folkmoot_writer=True)
         self._writing_unsynced = self._writing.execution_options(folkmoot_unsynced=True)
 
@@ -58,6 +61,16 @@ class Database:
             Unavailable: the database does not answer.
         """
         with traces.span("read"), _translated(), self._reading.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def look(self) -> Iterator[Connection]:
+        """A connection for one statement that reads: it sees one state of everything without a transaction around it.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        with _translated(), self._looking.connect() as connection:
             yield connection
 
     @contextmanager
@@ -216,6 +229,8 @@ def _lower(value: Any) -> Any:
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later fails at once when another wrote between; so writers say it first.
     options = connection.get_execution_options()
+    if options.get("folkmoot_single", False):
+        return
     writer = options.get("folkmoot_writer", False)
     # FULL: a 202 outlives a power cut, not only a killed process.
     synchronous = "NORMAL" if options.get("folkmoot_unsynced", False) else "FULL"

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import threading
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -24,6 +25,11 @@ redis.call('SET', KEYS[1], string.format('%.0f', next_full_at), 'PX', lasts)
 return 0
 """
 
+#: Seconds for which what was counted ahead may be used; what is left then is lost to its owner.
+AHEAD_S = 1.0
+#: Names of which something counted ahead is kept.
+MOST_AHEAD = 10_000
+
 log = logging.getLogger(__name__)
 
 
@@ -34,8 +40,11 @@ class Rates:
         """Prepare the script; nothing connects before it is used."""
         self._redis = redis
         self._take = redis.register_script(TAKE)
+        self._lock = threading.Lock()
+        #: Of a name, how many requests were counted ahead, and until when they may be used.
+        self._ahead: dict[str, tuple[int, float]] = {}
 
-    def count(self, whose: str, rule: str, *, per_minute: int, now: float) -> None:
+    def count(self, whose: str, rule: str, *, per_minute: int, now: float, at_once: int = 1) -> None:
         """Count one request, or refuse it.
 
         Args:
@@ -43,34 +52,55 @@ class Rates:
             rule: what to tell whoever is refused, with `{}` where the figure belongs.
             per_minute: see `wait_s`.
             now: seconds since 1970.
+            at_once: see `wait_s`.
         Raises:
             LimitReached: the bucket is empty.
         """
-        if wait_s := self.wait_s(whose, per_minute=per_minute, now=now):
+        if wait_s := self.wait_s(whose, per_minute=per_minute, now=now, at_once=at_once):
             raise LimitReached(
                 f"{rule.format(f'{per_minute:,}')}, and that is reached. Try again in {math.ceil(wait_s)} s.",
                 retry_after_s=wait_s,
             )
 
-    def wait_s(self, whose: str, *, per_minute: int, now: float) -> float:
+    def wait_s(self, whose: str, *, per_minute: int, now: float, at_once: int = 1) -> float:
         """Count one request.
 
         Args:
             whose: the bucket's name.
             per_minute: how many fit into it, and how many are put back in a minute; 0 is no limit.
             now: seconds since 1970.
+            at_once: how many this process counts in one call to Redis; those after the first need none for a second.
         Returns:
             0 when the request may go on; else the seconds until one may, and it was not counted.
         """
         if not per_minute:
             return 0
-        every_us = MINUTE_US / per_minute
+        if at_once > 1 and self._had_ahead(whose, now):
+            return 0
+        every_us = at_once * MINUTE_US / per_minute
         try:
             wait_us = self._take(keys=[_key(whose)], args=[round(now * 1e6), f"{every_us:.3f}", MINUTE_US])
         except (RedisError, OSError) as error:
             log.warning("rates unknown, every request is allowed: %s", error)
             return 0
+        if at_once > 1 and not wait_us:
+            self._keep_ahead(whose, at_once - 1, now)
         return float(wait_us) / 1e6
+
+    def _had_ahead(self, whose: str, now: float) -> bool:
+        """Use one that was counted ahead, if there is one."""
+        with self._lock:
+            left, until = self._ahead.get(whose, (0, 0.0))
+            if not left or now >= until:
+                return False
+            self._ahead[whose] = (left - 1, until)
+            return True
+
+    def _keep_ahead(self, whose: str, count: int, now: float) -> None:
+        with self._lock:
+            if len(self._ahead) >= MOST_AHEAD:
+                self._ahead.clear()
+            self._ahead[whose] = (count, now + AHEAD_S)
 
     def forget(self, whose: str) -> None:
         """Remove a bucket whose owner has left."""

@@ -129,7 +129,7 @@ def whose(db: Database, text: str, *, now: datetime, admins: Collection[str] = (
     Raises:
         NotSignedIn: there is no such token: it was revoked, has expired or never was.
     """
-    with db.read() as connection:
+    with db.look() as connection:
         row = connection.execute(_WHOSE, {"of_token": secret.hashed(text), "now": now}).first()
     if row is None:
         raise NotSignedIn("This API token is not known, was revoked or has expired. Make a new one.")

@@ -47,3 +47,16 @@ def test_no_limit_asks_nobody_and_no_redis_refuses_nobody(redis: Redis, absent_r
     """A limit of 0 leaves no trace, and without Redis every request goes on."""
     assert Rates(redis).wait_s("a", per_minute=0, now=NOW) == 0 and redis.keys() == []
     assert [Rates(absent_redis).wait_s("a", per_minute=1, now=NOW) for _ in range(3)] == [0, 0, 0]
+
+
+def test_what_is_counted_ahead_is_counted_once_and_used_within_a_second(redis: Redis) -> None:
+    """Of ten counted at once the other nine need no Redis; all processes together never get more than the limit."""
+    one, other = Rates(redis), Rates(redis)
+
+    assert [one.wait_s("a", per_minute=20, now=NOW, at_once=10) for _ in range(10)] == [0] * 10
+    assert [other.wait_s("a", per_minute=20, now=NOW, at_once=10) for _ in range(10)] == [0] * 10
+    assert one.wait_s("a", per_minute=20, now=NOW, at_once=10) > 0
+
+    assert other.wait_s("b", per_minute=20, now=NOW, at_once=20) == 0
+    assert other.wait_s("b", per_minute=20, now=NOW + 0.9, at_once=20) == 0
+    assert other.wait_s("b", per_minute=20, now=NOW + 1.1, at_once=20) > 0

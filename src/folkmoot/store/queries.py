@@ -118,7 +118,7 @@ def accepted_before(db: Database, user_id: int, idempotency_key: str, request_ha
     Raises:
         IdempotencyMismatch: the key came before with another request.
     """
-    with db.read() as connection:
+    with db.look() as connection:
         row = connection.execute(_ACCEPTED_BEFORE, {"of_user": user_id, "of_key": idempotency_key}).first()
     if row is None:
         return None
@@ -191,7 +191,7 @@ def owned(db: Database, job_id: str, *, user_id: int) -> None:
     Raises:
         NotFound: there is none, it is deleted, or it is somebody else's.
     """
-    with db.read() as connection:
+    with db.look() as connection:
         if connection.execute(_SEEN, _named(job_id, user_id)).first() is None:
             raise NotFound(NO_SUCH_QUERY)
 
