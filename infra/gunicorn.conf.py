@@ -11,7 +11,7 @@ worker_class = "services.gateway.server.Worker"
 # A file goes the way of every other body.
 sendfile = False
 workers = 1
-threads = int(os.environ.get("FOLKMOOT_GATEWAY_THREADS") or 32)
+threads = int(os.environ.get("FOLKMOOT_GATEWAY_THREADS") or 128)
 
 # Longer than nginx keeps an idle upstream connection (60 s), so that nginx is the one to close it: a request
 # never meets a connection that gunicorn is just closing.

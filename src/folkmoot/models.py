@@ -24,6 +24,11 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+#: What the partial indexes cover. A statement has to say it in the same words, as those at the end of this file do:
+#: SQLite does not see it of a value that is bound.
+OPEN = "status IN ('accepted', 'asking', 'aggregating')"
+PENDING = "status = 'pending'"
+
 #: Names for every constraint, so that migrations can alter them on SQLite too.
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -142,8 +147,8 @@ class Interaction(Base):
             "ix_interactions_open",
             "status",
             "ask_deadline_at",
-            sqlite_where=text(IS_OPEN.removeprefix("interactions.")),
-            postgresql_where=text(IS_OPEN.removeprefix("interactions.")),
+            sqlite_where=text(OPEN),
+            postgresql_where=text(OPEN),
         ),
     )
 
@@ -193,8 +198,8 @@ class Response(Base):
         Index(
             "ix_responses_leased",
             "lease_until",
-            sqlite_where=text("status = 'pending'"),
-            postgresql_where=text("status = 'pending'"),
+            sqlite_where=text(PENDING),
+            postgresql_where=text(PENDING),
         ),
     )
 
@@ -230,8 +235,8 @@ class Analysis(Base):
         Index(
             "ix_analysis_pending",
             "created_at",
-            sqlite_where=text("status = 'pending'"),
-            postgresql_where=text("status = 'pending'"),
+            sqlite_where=text(PENDING),
+            postgresql_where=text(PENDING),
         ),
     )
 
@@ -361,3 +366,9 @@ class ProviderKey(Base):
     provider: Mapped[str] = mapped_column(String(255))
     encrypted: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+#: Conditions for statements that look for the handful of rows with work before them in a history of any length.
+IS_OPEN_QUERY = text(f"interactions.{OPEN}")
+IS_PENDING_RESPONSE = text(f"responses.{PENDING}")
+IS_PENDING_ANALYSIS = text(f"analysis.{PENDING}")

@@ -105,7 +105,7 @@ class Settings(BaseSettings):
     sign_in_window_s: Annotated[int, Field(ge=1, le=86_400)] = 900
     session_hours: Annotated[float, Field(gt=0, le=24 * 3650)] = 168
     worker_threads: Annotated[int, Field(ge=1, le=256)] = 16
-    gateway_threads: Annotated[int, Field(ge=2, le=512)] = 32
+    gateway_threads: Annotated[int, Field(ge=2, le=512)] = 128
     #: Whether workers tell Flower what they do; it costs a message or three for each task.
     task_events: bool = False
     #: How long the live stream of a job stays in Redis after its last event.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select, text
 
 from folkmoot.db import Database
-from folkmoot.models import IS_OPEN, Analysis, Interaction, Outbox
+from folkmoot.models import IS_OPEN_QUERY, IS_PENDING_ANALYSIS, Analysis, Interaction, Outbox
 
 #: A query in one of these still has work before it.
 OPEN = ("accepted", "asking", "aggregating")
@@ -28,10 +28,10 @@ class Backlog:
 
 def count(db: Database) -> Backlog:
     """Count by the partial indexes over what is open: the length of the history costs nothing."""
-    by_status = select(Interaction.status, func.count()).where(text(IS_OPEN)).group_by(Interaction.status)
+    by_status = select(Interaction.status, func.count()).where(IS_OPEN_QUERY).group_by(Interaction.status)
     with db.read() as connection:
         open_now = {str(status): int(number) for status, number in connection.execute(by_status)}
-        pending = select(func.count()).select_from(Analysis).where(Analysis.status == "pending")
+        pending = select(func.count()).select_from(Analysis).where(IS_PENDING_ANALYSIS)
         return Backlog(
             queries=dict.fromkeys(OPEN, 0) | open_now,
             analyses=connection.scalar(pending) or 0,

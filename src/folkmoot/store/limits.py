@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, func, select, text
 
 from folkmoot.db import Database
 from folkmoot.errors import BudgetSpent, LimitReached
-from folkmoot.models import IS_OPEN, Interaction
+from folkmoot.models import IS_OPEN_QUERY, Interaction
 from folkmoot.prices import NANO, usd
 from folkmoot.settings import Settings
 from folkmoot.store import usage
@@ -21,9 +21,9 @@ _OPEN_JOBS = (
     select(func.count())
     .select_from(Interaction)
     .where(
-        # Not by the index over the user's whole history: what is open are fewer.
+        # No index has this: what is open of all users is less to look through than all that one of them ever asked.
         Interaction.user_id + 0 == bindparam("of_user"),
-        text(IS_OPEN),
+        IS_OPEN_QUERY,
         Interaction.job_id != bindparam("but"),
     )
 )

@@ -7,7 +7,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, or_, select, text, update
 
 from folkmoot.db import Database
-from folkmoot.models import IS_OPEN, Analysis, Interaction, Response
+from folkmoot.models import (
+    IS_OPEN_QUERY,
+    IS_PENDING_ANALYSIS,
+    IS_PENDING_RESPONSE,
+    Analysis,
+    Interaction,
+    Response,
+)
 from folkmoot.resources import AnalysisResource
 from folkmoot.store import asking, concluding, outbox
 from folkmoot.store.asking import Moved
@@ -22,9 +29,8 @@ GIVEN_UP = "No consensus: the worker that concluded died each time."
 
 def settle_late(db: Database, *, now: datetime, hint_due_at: datetime) -> Iterator[tuple[str, Moved]]:
     """Move every query on whose time for asking is over; job_id and where it went."""
-    late = select(Interaction.job_id).where(
-        text(IS_OPEN), Interaction.status.in_(asking.OPEN), Interaction.ask_deadline_at <= now
-    )
+    is_asking = (IS_OPEN_QUERY, Interaction.status.in_(asking.OPEN))
+    late = select(Interaction.job_id).where(*is_asking, Interaction.ask_deadline_at <= now)
     for job_id in _found(db, late):
         with db.write("settle-late", synced=False) as connection:
             moved = asking.settle(db, connection, job_id, now=now, hint_due_at=hint_due_at)
@@ -40,9 +46,11 @@ def free_responses(
     Yields:
         job_id, the agent_ids that failed for good, and where the query went if that moved it on.
     """
-    # Each job once, but not by the database: to have them distinct SQLite would go through all responses in order.
-    silent = select(Response.job_id).where(
-        Response.status == "pending", Response.is_aggregator.is_(False), Response.lease_until <= now
+    silent = (
+        # Not distinct: SQLite would read all responses there are, in the order of their jobs.
+        select(Response.job_id).where(
+            IS_PENDING_RESPONSE, Response.is_aggregator.is_(False), Response.lease_until <= now
+        )
     )
     for job_id in dict.fromkeys(_found(db, silent)):
         with db.write("free-responses", synced=False) as connection:
@@ -76,7 +84,7 @@ def free_conclusions(db: Database, *, now: datetime, attempts: int) -> Iterator[
         The job_ids that failed.
     """
     stuck = select(Interaction.job_id).where(
-        text(IS_OPEN),
+        IS_OPEN_QUERY,
         Interaction.status == "aggregating",
         or_(Interaction.lease_until <= now, Interaction.deadline_at <= now - timedelta(seconds=GRACE_S)),
     )
@@ -109,7 +117,7 @@ def _free_conclusion(connection: Connection, job: Row[Any], *, now: datetime, at
 def give_up_analyses(db: Database, *, now: datetime, analysis_s: float) -> Iterator[tuple[str, AnalysisResource]]:
     """Fail every analysis that nobody finished in time; job_id and what stands for it now."""
     late = select(Analysis.job_id).where(
-        Analysis.status == "pending", Analysis.created_at <= now - timedelta(seconds=analysis_s)
+        IS_PENDING_ANALYSIS, Analysis.created_at <= now - timedelta(seconds=analysis_s)
     )
     result = AnalysisResource(status="failed", consensus_score=None, reason="no analysis worker finished it in time")
     for job_id in _found(db, late):
@@ -119,4 +127,4 @@ def give_up_analyses(db: Database, *, now: datetime, analysis_s: float) -> Itera
 
 def _found(db: Database, statement: Any) -> Iterable[str]:
     with db.read() as connection:
-        return list(connection.scalars(statement.limit(outbox.BATCH)))
+        return list(dict.fromkeys(connection.scalars(statement.limit(outbox.BATCH))))

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from folkmoot.db import Database
 from folkmoot.errors import IdempotencyMismatch, NotFound
-from folkmoot.models import Interaction, Response
+from folkmoot.models import IS_OPEN_QUERY, Interaction, Response
 from folkmoot.prompts import Question, Turn
 from folkmoot.resources import ENDED, QueryPage, QueryResource, QuerySummary, Stage, Standing
 from folkmoot.store import asking, incidents, limits, outbox, records, usage
@@ -238,7 +238,7 @@ def page(
     if NUL in search or NUL in (domain or ""):
         return QueryPage(queries=[], next_cursor=None)
     if standing == "open":
-        statement = statement.where(Interaction.status.not_in(ENDED))
+        statement = statement.where(IS_OPEN_QUERY)
     elif standing:
         statement = statement.where(Interaction.status == standing)
     if domain is not None:
