@@ -130,11 +130,6 @@ class Invitation(Base):
     used_by: Mapped[str | None] = mapped_column(String(64))
 
 
-#: Which queries are under way, a handful among a history of any length: for the index over just these. SQLite takes
-#: such an index only where a statement says the same, word by word; it does not look into parameters.
-IS_OPEN = "interactions.status IN ('accepted', 'asking', 'aggregating')"
-
-
 class Interaction(Base):
     """A query and where it stands. `fence` counts the claims on its aggregation; only the newest may conclude."""
 

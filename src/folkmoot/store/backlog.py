@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from folkmoot.db import Database
 from folkmoot.models import IS_OPEN_QUERY, IS_PENDING_ANALYSIS, Analysis, Interaction, Outbox

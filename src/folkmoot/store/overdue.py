@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select, text, update
+from sqlalchemy import Connection, Row, or_, select, update
 
 from folkmoot.db import Database
 from folkmoot.models import (
@@ -46,13 +46,11 @@ def free_responses(
     Yields:
         job_id, the agent_ids that failed for good, and where the query went if that moved it on.
     """
-    silent = (
-        # Not distinct: SQLite would read all responses there are, in the order of their jobs.
-        select(Response.job_id).where(
-            IS_PENDING_RESPONSE, Response.is_aggregator.is_(False), Response.lease_until <= now
-        )
+    # Not distinct: SQLite would read all responses there are, in the order of their jobs.
+    silent = select(Response.job_id).where(
+        IS_PENDING_RESPONSE, Response.is_aggregator.is_(False), Response.lease_until <= now
     )
-    for job_id in dict.fromkeys(_found(db, silent)):
+    for job_id in _found(db, silent):
         with db.write("free-responses", synced=False) as connection:
             connection.execute(db.locked(select(Interaction.id).where(Interaction.job_id == job_id)))
             rows = connection.execute(
