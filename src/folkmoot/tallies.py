@@ -117,8 +117,11 @@ class Tallies:
 
     def close(self) -> None:
         """Count what is left."""
-        if self._timer is not None:
-            self._timer.cancel()
+        timer = self._timer
+        if timer is not None:
+            timer.cancel()
+            # One that has begun already must not open a connection behind whoever closes them all next.
+            timer.join()
         self.flush()
 
 
