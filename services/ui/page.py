@@ -220,7 +220,11 @@ class Page:
 
     async def _look_back(self, opened: Json, request: gr.Request, *fields: Any) -> str:
         """Say whether the question in the form was asked before."""
-        return await self.earlier.look(form.body(*form.parted(fields)), opened, request)
+        filled, rows = form.parted(fields)
+        if not filled.catalogue:
+            # The form is being emptied, or not filled yet.
+            return ""
+        return await self.earlier.look(form.body(filled, rows), opened, request)
 
     def _ask(self, request: gr.Request, *fields: Any) -> Updates:
         """Submit the question; what was typed stays where it is, whatever happens."""
