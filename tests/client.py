@@ -150,6 +150,13 @@ class Client:
             yield from parse_events(answer.iter_content(None), comments)
 
 
+def first_user(url: str) -> Client:
+    """The first user of a stack, signed up and in, who is its admin."""
+    client = Client(url)
+    client.sign_up("first")
+    return client.sign_in("first")
+
+
 def new_user(url: str) -> Client:
     """Make an account under a new name and sign in."""
     name, client = f"user-{uuid.uuid4().hex[:12]}", Client(url)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.client import Client, new_user
+from tests.client import Client, first_user, new_user
 from tests.compose.deployment import Deployment
 from tests.compose.fixtures import bridge, built, containers, deployed, fresh
 from tests.scripted_model import SEATS, ScriptedModel
@@ -87,9 +87,7 @@ def stack(stack_kind: str, scripted_model: ScriptedModel, request: pytest.Fixtur
 @pytest.fixture(scope="session")
 def admin(stack: Running) -> Client:
     """The first user, who alone may reset agents."""
-    client = Client(stack.url)
-    client.sign_up("first")
-    return client.sign_in("first")
+    return first_user(stack.url)
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 ROOT = Path(__file__).parents[1]
 #: Seconds until `/readyz` is green; a start takes far less on a quiet machine.
-READY_S = 120
+READY_S = 90.0
 #: Tests flood a stack as nobody else does.
 NO_LIMITS = {
     "FOLKMOOT_RATE_PER_MINUTE": "0",

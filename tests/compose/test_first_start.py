@@ -60,12 +60,14 @@ def test_readme_leads_to_a_consensus(started: Deployment) -> None:
     [script] = re.findall(r"## Ask by curl\n+```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     script = script.replace("http://localhost:8080", started.url)
 
-    said = subprocess.run(["bash", "-euc", script], check=False, capture_output=True, text=True, timeout=ANSWER_S)
+    # Now and then so small a model repeats its prompt where it should conclude; it is asked again then.
+    for _ in range(2):
+        said = subprocess.run(["bash", "-euc", script], check=False, capture_output=True, text=True, timeout=ANSWER_S)
+        query = json.loads(said.stdout.strip().splitlines()[-1])
+        if not any("repeated its prompt" in note for note in query["notes"]):
+            break
 
-    query = json.loads(said.stdout.strip().splitlines()[-1])
-    assert query["status"] == "done", said.stdout + said.stderr
-    # So small a model now and then repeats its prompt where it should conclude; another seat does it then, and says so.
-    assert query["degraded"] == any("repeated its prompt" in note for note in query["notes"]), query["notes"]
+    assert query["status"] == "done" and not query["degraded"], said.stdout + said.stderr
     assert "SmolLM2" in query["consensus"]["model"] and len(query["responses"]) == 3
 
 

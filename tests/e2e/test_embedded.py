@@ -26,9 +26,17 @@ def user(embedded_stack: Stack) -> Client:
 
 @pytest.fixture(scope="module")
 def answered(user: Client) -> dict[str, Any]:
-    """A Healthcare Yes/No question under three roles, as it ended."""
-    job = user.ask(QUESTION, domain="Healthcare", question_type="Yes/No", roles=ROLES)
-    return user.wait_done(job["job_id"], ANSWER_S + 5)
+    """A Healthcare Yes/No question under three roles, as it ended.
+
+    Now and then so small a model repeats its prompt where it should conclude, and another seat does it,
+    which is a degraded answer, as it should be; it is asked once more then.
+    """
+    for _ in range(2):
+        job = user.ask(QUESTION, domain="Healthcare", question_type="Yes/No", roles=ROLES)
+        ended = user.wait_done(job["job_id"], ANSWER_S + 5)
+        if not any("repeated its prompt" in note for note in ended["notes"]):
+            break
+    return ended
 
 
 def seconds(query: dict[str, Any]) -> float:
@@ -47,8 +55,7 @@ def test_three_roles_give_three_responses_and_a_consensus(answered: dict[str, An
     assert [response["status"] for response in answered["responses"]] == ["ok"] * 3
     assert len({response["text"] for response in answered["responses"]}) == 3
     assert len(answered["consensus"]["text"].split()) >= 5
-    # So small a model now and then repeats its prompt where it should conclude; another seat does it then, and says so.
-    assert answered["degraded"] == any("repeated its prompt" in note for note in answered["notes"]), answered["notes"]
+    assert not answered["degraded"], answered["notes"]
 
 
 def test_model_is_named_as_what_it_is(answered: dict[str, Any], user: Client) -> None:

@@ -15,7 +15,7 @@ import pytest
 import redis
 from sqlalchemy import NullPool, create_engine, inspect, text
 
-from tests.client import PASSWORD, Client, new_user
+from tests.client import PASSWORD, Client, first_user, new_user
 from tests.conftest import SETTINGS, scripted_roster
 from tests.e2e.test_bad_input import named, problem
 from tests.e2e.test_secrets import value_of
@@ -128,9 +128,7 @@ def test_nothing_is_left_of_who_leaves_while_queries_run(
     leaving: Stack, everything: Everything, other: Client, scripted_model: ScriptedModel
 ) -> None:
     """An account deleted while its queries run leaves no row, key, stream or chart; others' rows stay the same."""
-    first = Client(leaving.url)
-    first.sign_up("first")
-    first.sign_in("first")
+    first = first_user(leaving.url)
     client = Client(leaving.url)
     client.sign_up(NAME)
     client.sign_in(NAME)

@@ -14,7 +14,7 @@ from sqlalchemy import MetaData, RowMapping, select
 from sqlalchemy.engine import make_url
 
 from folkmoot.failpoints import NAMES
-from tests.client import ENDED, Client, Event, folded, place
+from tests.client import ENDED, Client, Event, first_user, folded, place
 from tests.conftest import scripted_roster
 from tests.replicas.conftest import await_replicas
 from tests.scripted_model import SEATS, ScriptedModel
@@ -101,9 +101,7 @@ def stack(scripted_model: ScriptedModel, database_url: str, points: Path) -> Ite
 @pytest.fixture(scope="module")
 def admin(stack: Stack) -> Client:
     """The first user of the stack."""
-    client = Client(stack.url)
-    client.sign_up("first")
-    return client.sign_in("first")
+    return first_user(stack.url)
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def own_stack() -> Iterator[Stack]:
         yield running
 
 
-@pytest.mark.timeout(2400)
+@pytest.mark.timeout(600)
 def test_every_answer_is_described(own_stack: Stack) -> None:
     """Signed in and not, with every check that Schemathesis has: no 500, no status or shape beside the document's."""
     client = new_user(own_stack.url)
@@ -43,11 +43,10 @@ def _cases(stack: Stack, client: Client | None) -> int:
     """How many cases were tried; each had an answer as described."""
     command = [str(Path(sys.executable).with_name("st")), "--config-file", str(CONFIG), "run", "--no-color"]
     command += [f"{stack.url}/api/openapi.json", "--checks", "all", "--request-timeout", "30"]
-    # Five minutes on a machine that has nothing else to do.
     command += ["--max-examples", str(EXAMPLES[client is not None]), "--suppress-health-check", "all"]
     if client is not None:
         command += ["--header", f"Authorization: Bearer {client.token}"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1800, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=500, check=False)
     found = "\n".join(line[:400] for line in done.stdout[done.stdout.find("= FAILURES =") :].splitlines())
     assert done.returncode == 0, found + done.stderr[-2000:]
     count = re.search(r"(\d+) generated", done.stdout)

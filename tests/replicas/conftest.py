@@ -14,7 +14,7 @@ import requests
 import sqlalchemy
 
 from infra.local.sockets import UnixConnection
-from tests.client import Client, Event, parse_events
+from tests.client import Client, Event, first_user, parse_events
 from tests.conftest import scripted_roster
 from tests.processes import Process
 from tests.scripted_model import SEATS, ScriptedModel
@@ -49,9 +49,7 @@ def stack(scripted_model: ScriptedModel) -> Iterator[Stack]:
 @pytest.fixture(scope="package")
 def admin(stack: Stack) -> Client:
     """The first user of this package's stack."""
-    client = Client(stack.url)
-    client.sign_up("first")
-    return client.sign_in("first")
+    return first_user(stack.url)
 
 
 @pytest.fixture(autouse=True)

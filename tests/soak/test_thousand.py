@@ -130,8 +130,13 @@ def _rows(database: sqlalchemy.Engine) -> dict[tuple[str, str, bool], int]:
 
 
 def _surprises(path: Path, told: int) -> Iterator[str]:
-    """The lines of a log, after those that were there already, with which something says that all is not well."""
-    for line in path.read_bytes()[told:].decode().splitlines():
+    """The lines of a log, after those that were there already, with which something says that all is not well.
+
+    A log that has grown long is put aside as `.1`, then `.2`, and the lines go on in a new one.
+    """
+    aside = sorted(path.parent.glob(f"{path.name}.[0-9]"), reverse=True)
+    written = b"".join(part.read_bytes() for part in [*aside, path])
+    for line in written[told:].decode().splitlines():
         good = _is_good_request(line) if path.name == "nginx.log" else _is_good(line, path.name)
         if not good:
             yield f"{path.name}: {line}"

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
-from tests.client import Client
+from tests.client import Client, first_user
 from tests.conftest import SETTINGS, scripted_roster
 from tests.scripted_model import SEATS, ScriptedModel
-from tests.stack import Stack, eventually
+from tests.stack import Stack
 from tests.watching.collector import Collector
 
 #: What a million tokens of each scripted model cost, in dollars.
@@ -23,7 +23,7 @@ def collector() -> Iterator[Collector]:
 
 
 @pytest.fixture(scope="package")
-def watched(
+def stack(
     scripted_model: ScriptedModel, collector: Collector, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
     """The whole stack on scripted models, whose calls cost something and are kept; it sends its traces soon."""
@@ -34,22 +34,10 @@ def watched(
     traced = {"FOLKMOOT_TRACES_URL": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "200"}
     with Stack(scripted_roster(scripted_model), {**settings, **traced}) as running:
         yield running
+        assert "Traceback" not in (logs := running.logs(lines=100_000)), logs
 
 
 @pytest.fixture(scope="package")
-def operator(watched: Stack) -> Client:
-    """The first user, who may reset agents."""
-    client = Client(watched.url)
-    client.sign_up("operator")
-    return client.sign_in("operator")
-
-
-@pytest.fixture
-def user(watched: Stack, operator: Client, scripted_model: ScriptedModel) -> Client:
-    """The same, of a stack in good order."""
-    scripted_model.reset()
-    for seat in SEATS:
-        assert operator.reset_agent(seat).status_code == 202
-    eventually(lambda: operator.states() == dict.fromkeys(SEATS, "healthy"), 30, "every seat is healthy")
-    scripted_model.reset()
-    return operator
+def admin(stack: Stack) -> Client:
+    """The first user of the stack."""
+    return first_user(stack.url)

@@ -2,8 +2,10 @@
 
 import http.client
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
+from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.stack import Stack
@@ -33,6 +35,17 @@ def sockets(stack: Stack) -> list[Path]:
 def scrape(stack: Stack) -> Samples:
     """All samples by name and labels: of what the gateways tell apart the sum, of what all tell alike the maximum."""
     samples: Samples = {}
+    for family in families(stack):
+        for one in family.samples:
+            key = (one.name, frozenset(one.labels.items()))
+            own = family.name in {"folkmoot_requests", "folkmoot_request_seconds", "folkmoot_streams_open"}
+            known = samples.get(key, 0.0)
+            samples[key] = known + one.value if own else max(known, one.value)
+    return samples
+
+
+def families(stack: Stack) -> Iterator[Metric]:
+    """All that each gateway tells, also what has no sample now."""
     for path in sockets(stack):
         connection = OverSocket(path)
         connection.request("GET", "/metrics")
@@ -40,13 +53,7 @@ def scrape(stack: Stack) -> Samples:
         text = answer.read().decode()
         connection.close()
         assert answer.status == 200, text
-        for family in text_string_to_metric_families(text):
-            for one in family.samples:
-                key = (one.name, frozenset(one.labels.items()))
-                own = family.name in {"folkmoot_requests", "folkmoot_request_seconds", "folkmoot_streams_open"}
-                known = samples.get(key, 0.0)
-                samples[key] = known + one.value if own else max(known, one.value)
-    return samples
+        yield from text_string_to_metric_families(text)
 
 
 def total(samples: Samples, name: str, **labels: str) -> float:

@@ -11,7 +11,7 @@ from tests.client import Client
 from tests.scripted_model import SEATS, ScriptedModel
 from tests.stack import ROOT, Stack, eventually
 from tests.watching.conftest import PRICE
-from tests.watching.gateway import Samples, scrape, total
+from tests.watching.gateway import Samples, families, scrape, total
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -28,23 +28,23 @@ def moved(stack: Stack, before: Samples, name: str, by: float = 1, **labels: str
     return scrape(stack)
 
 
-def test_requests(watched: Stack, user: Client) -> None:
+def test_requests(stack: Stack, client: Client) -> None:
     """A request counts by its route, and so does the time that it took."""
-    before = scrape(watched)
+    before = scrape(stack)
 
-    user.catalogue()
+    client.catalogue()
 
-    moved(watched, before, "folkmoot_requests_total", route="/api/v1/catalogue", status="200")
-    moved(watched, before, "folkmoot_request_seconds_count", route="/api/v1/catalogue")
+    moved(stack, before, "folkmoot_requests_total", route="/api/v1/catalogue", status="200")
+    moved(stack, before, "folkmoot_request_seconds_count", route="/api/v1/catalogue")
 
 
-def test_a_query_that_is_done(watched: Stack, user: Client) -> None:
+def test_a_query_that_is_done(stack: Stack, client: Client) -> None:
     """Its end, its responses, the time of each stage and each wait, its overhead, tokens and cost are counted."""
-    before = scrape(watched)
+    before = scrape(stack)
 
-    query = user.wait_settled(user.ask("Should every figure move?")["job_id"])
+    query = client.wait_settled(client.ask("Should every figure move?")["job_id"])
 
-    after = moved(watched, before, "folkmoot_stage_seconds_count", stage="analysis")
+    after = moved(stack, before, "folkmoot_stage_seconds_count", stage="analysis")
     for name, labels in (
         ("folkmoot_queries_ended_total", {"status": "done"}),
         *[("folkmoot_responses_total", {"agent_id": agent_id, "status": "ok"}) for agent_id in PANEL],
@@ -68,32 +68,32 @@ def test_a_query_that_is_done(watched: Stack, user: Client) -> None:
     assert 0 < took_s[1] - took_s[0] < 20
 
 
-def test_queries_that_end_otherwise(watched: Stack, user: Client, scripted_model: ScriptedModel) -> None:
+def test_queries_that_end_otherwise(stack: Stack, client: Client, model: ScriptedModel) -> None:
     """One that is cancelled and one that fails count as that, and so do failed responses."""
-    before = scrape(watched)
+    before = scrape(stack)
     for seat in SEATS:
-        scripted_model.script(f"scripted/{seat}", {"token_delay_s": 1.0})
-    user.cancel(user.ask("Should this be broken off?")["job_id"])
+        model.script(f"scripted/{seat}", {"token_delay_s": 1.0})
+    client.cancel(client.ask("Should this be broken off?")["job_id"])
     for seat in SEATS:
-        scripted_model.script(f"scripted/{seat}", {"status": 400})
-    user.wait_done(user.ask("Should this fail?")["job_id"])
+        model.script(f"scripted/{seat}", {"status": 400})
+    client.wait_done(client.ask("Should this fail?")["job_id"])
 
-    after = moved(watched, before, "folkmoot_queries_ended_total", status="failed")
+    after = moved(stack, before, "folkmoot_queries_ended_total", status="failed")
 
     assert total(after, "folkmoot_queries_ended_total", status="cancelled") > total(
         before, "folkmoot_queries_ended_total", status="cancelled"
     )
-    moved(watched, before, "folkmoot_responses_total", agent_id="qwen", status="failed")
+    moved(stack, before, "folkmoot_responses_total", agent_id="qwen", status="failed")
 
 
-def test_cache(watched: Stack, user: Client) -> None:
+def test_cache(stack: Stack, client: Client) -> None:
     """The first of two equal queries misses, the second is answered."""
-    before = scrape(watched)
+    before = scrape(stack)
 
     for _ in range(2):
-        user.wait_done(user.ask("Should the same be asked twice?")["job_id"])
+        client.wait_done(client.ask("Should the same be asked twice?")["job_id"])
 
-    after = moved(watched, before, "folkmoot_cache_lookups_total", stage="consensus", outcome="hit")
+    after = moved(stack, before, "folkmoot_cache_lookups_total", stage="consensus", outcome="hit")
     for stage, calls in (("response", len(PANEL)), ("consensus", 1)):
         for outcome in ("hit", "miss"):
             counted = [
@@ -102,53 +102,53 @@ def test_cache(watched: Stack, user: Client) -> None:
             assert counted[1] - counted[0] == calls, (stage, outcome)
 
 
-def test_failover_of_the_aggregator(watched: Stack, user: Client, scripted_model: ScriptedModel) -> None:
+def test_failover_of_the_aggregator(stack: Stack, client: Client, model: ScriptedModel) -> None:
     """Another seat concludes in place of one that cannot."""
-    before = scrape(watched)
-    scripted_model.script("scripted/llama3", {"status": 500}, stage="consensus")
+    before = scrape(stack)
+    model.script("scripted/llama3", {"status": 500}, stage="consensus")
 
-    assert user.wait_done(user.ask("Should another one conclude?")["job_id"])["consensus"]["agent_id"] != "llama3"
+    assert client.wait_done(client.ask("Should another one conclude?")["job_id"])["consensus"]["agent_id"] != "llama3"
 
-    moved(watched, before, "folkmoot_failovers_total", agent_id="llama3", stage="consensus")
+    moved(stack, before, "folkmoot_failovers_total", agent_id="llama3", stage="consensus")
 
 
-def test_seat_that_fails(watched: Stack, user: Client, scripted_model: ScriptedModel) -> None:
+def test_seat_that_fails(stack: Stack, client: Client, model: ScriptedModel) -> None:
     """Its circuit opens, its state changes, and the next panel without it counts as a failover."""
-    assert total(scrape(watched), "folkmoot_agent_state", agent_id="qwen", state="healthy") == 1
-    scripted_model.refuse("qwen")
+    assert total(scrape(stack), "folkmoot_agent_state", agent_id="qwen", state="healthy") == 1
+    model.refuse("qwen")
     for number in range(4):
-        user.wait_done(user.ask(f"Is it away, number {number}?")["job_id"])
+        client.wait_done(client.ask(f"Is it away, number {number}?")["job_id"])
 
     eventually(
-        lambda: total(scrape(watched), "folkmoot_agent_state", agent_id="qwen", state="failed"), 30, "it has failed"
+        lambda: total(scrape(stack), "folkmoot_agent_state", agent_id="qwen", state="failed"), 30, "it has failed"
     )
     # Between a pause and the next, which the trial that fails begins, it is not open.
-    eventually(lambda: total(scrape(watched), "folkmoot_circuit_open", agent_id="qwen"), 30, "its circuit is open")
-    before = scrape(watched)
+    eventually(lambda: total(scrape(stack), "folkmoot_circuit_open", agent_id="qwen"), 30, "its circuit is open")
+    before = scrape(stack)
     assert total(before, "folkmoot_circuit_open", agent_id="mistral") == 0
-    user.wait_done(user.ask("Who stands in?")["job_id"])
-    moved(watched, before, "folkmoot_failovers_total", agent_id="qwen", stage="response")
+    client.wait_done(client.ask("Who stands in?")["job_id"])
+    moved(stack, before, "folkmoot_failovers_total", agent_id="qwen", stage="response")
 
 
-def test_latency_and_workers_of_a_seat(watched: Stack, user: Client, scripted_model: ScriptedModel) -> None:
+def test_latency_and_workers_of_a_seat(stack: Stack, client: Client, model: ScriptedModel) -> None:
     """A slow answer is a longer latency; a pool that is stopped loses its worker."""
-    assert total(scrape(watched), "folkmoot_agent_workers", agent_id="mistral") == 1
-    scripted_model.script("scripted/mistral", {"delay_s": 1.0})
-    user.wait_done(user.ask("Is it slow?")["job_id"])
+    assert total(scrape(stack), "folkmoot_agent_workers", agent_id="mistral") == 1
+    model.script("scripted/mistral", {"delay_s": 1.0})
+    client.wait_done(client.ask("Is it slow?")["job_id"])
     eventually(
-        lambda: total(scrape(watched), "folkmoot_agent_latency_seconds", agent_id="mistral", quantile="0.95") >= 1,
+        lambda: total(scrape(stack), "folkmoot_agent_latency_seconds", agent_id="mistral", quantile="0.95") >= 1,
         20,
         "the latency is told",
     )
 
-    watched.signal("agent.mistral", signal.SIGSTOP)
+    stack.signal("agent.mistral", signal.SIGSTOP)
     try:
-        eventually(lambda: total(scrape(watched), "folkmoot_agent_workers", agent_id="mistral") == 0, 30, "it is gone")
+        eventually(lambda: total(scrape(stack), "folkmoot_agent_workers", agent_id="mistral") == 0, 30, "it is gone")
     finally:
-        watched.signal("agent.mistral", signal.SIGCONT)
+        stack.signal("agent.mistral", signal.SIGCONT)
 
 
-def test_work_that_waits(watched: Stack, user: Client) -> None:
+def test_work_that_waits(stack: Stack, client: Client) -> None:
     """While a pool stands still, its queue, the untaken work and the open queries grow; afterwards they are gone."""
 
     def waits(samples: Samples) -> list[float]:
@@ -158,60 +158,66 @@ def test_work_that_waits(watched: Stack, user: Client) -> None:
             total(samples, "folkmoot_queries_open"),
         ]
 
-    watched.signal("agent.deephermes", signal.SIGSTOP)
+    stack.signal("agent.deephermes", signal.SIGSTOP)
     try:
-        jobs = [user.ask(f"Does it wait, number {number}?")["job_id"] for number in range(4)]
-        eventually(lambda: all(waits(scrape(watched))), 20, "work waits")
+        jobs = [client.ask(f"Does it wait, number {number}?")["job_id"] for number in range(4)]
+        eventually(lambda: all(waits(scrape(stack))), 20, "work waits")
     finally:
-        watched.signal("agent.deephermes", signal.SIGCONT)
+        stack.signal("agent.deephermes", signal.SIGCONT)
     for job_id in jobs:
-        user.wait_done(job_id)
-    eventually(lambda: not any(waits(scrape(watched))), 30, "nothing waits")
+        client.wait_done(job_id)
+    eventually(lambda: not any(waits(scrape(stack))), 30, "nothing waits")
 
 
-def test_analyses_that_wait(watched: Stack, user: Client) -> None:
+def test_analyses_that_wait(stack: Stack, client: Client) -> None:
     """A concluded query is to be measured until it is."""
-    watched.signal("analyse", signal.SIGSTOP)
+    stack.signal("analyse", signal.SIGSTOP)
     try:
-        job_id = user.ask("Is it measured later?")["job_id"]
-        user.wait_done(job_id)
-        eventually(lambda: total(scrape(watched), "folkmoot_analyses_pending"), 10, "an analysis waits")
+        job_id = client.ask("Is it measured later?")["job_id"]
+        client.wait_done(job_id)
+        eventually(lambda: total(scrape(stack), "folkmoot_analyses_pending"), 10, "an analysis waits")
     finally:
-        watched.signal("analyse", signal.SIGCONT)
-    user.wait_settled(job_id)
-    eventually(lambda: not total(scrape(watched), "folkmoot_analyses_pending"), 10, "none waits")
+        stack.signal("analyse", signal.SIGCONT)
+    client.wait_settled(job_id)
+    eventually(lambda: not total(scrape(stack), "folkmoot_analyses_pending"), 10, "none waits")
 
 
-def test_streams(watched: Stack, user: Client, scripted_model: ScriptedModel) -> None:
+def test_streams(stack: Stack, client: Client, model: ScriptedModel) -> None:
     """A stream is open while it is read, and not when its reader has gone."""
     for seat in SEATS:
-        scripted_model.script(f"scripted/{seat}", {"token_delay_s": 0.5})
-    job_id = user.ask("Is somebody listening?")["job_id"]
+        model.script(f"scripted/{seat}", {"token_delay_s": 0.5})
+    job_id = client.ask("Is somebody listening?")["job_id"]
 
-    with user.call("GET", f"/queries/{job_id}/events", stream=True):
-        eventually(lambda: total(scrape(watched), "folkmoot_streams_open") == 1, 10, "it is open")
+    with client.call("GET", f"/queries/{job_id}/events", stream=True):
+        eventually(lambda: total(scrape(stack), "folkmoot_streams_open") == 1, 10, "it is open")
 
-    eventually(lambda: total(scrape(watched), "folkmoot_streams_open") == 0, 10, "it is not")
-    user.cancel(job_id)
-
-
-def test_parts(watched: Stack, user: Client) -> None:
-    """A broker that is away is down; tests/services/test_metrics.py takes the database's part too."""
-    assert total(scrape(watched), "folkmoot_part_up", part="broker") == 1
-    watched.signal("broker", signal.SIGKILL)
-    eventually(lambda: total(scrape(watched), "folkmoot_part_up", part="broker") == 1, 30, "it is back")
+    eventually(lambda: total(scrape(stack), "folkmoot_streams_open") == 0, 10, "it is not")
+    client.cancel(job_id)
 
 
-def test_no_metric_is_forgotten(watched: Stack, user: Client) -> None:
+def test_parts(stack: Stack, client: Client) -> None:
+    """A broker that does not answer is down, and up again when it does; the database is up all the while."""
+    assert total(scrape(stack), "folkmoot_part_up", part="broker") == 1
+    stack.signal("broker", signal.SIGSTOP)
+    try:
+        meanwhile = scrape(stack)
+    finally:
+        stack.signal("broker", signal.SIGCONT)
+
+    assert total(meanwhile, "folkmoot_part_up", part="broker") == 0
+    assert total(meanwhile, "folkmoot_part_up", part="database") == 1
+    eventually(lambda: total(scrape(stack), "folkmoot_part_up", part="broker") == 1, 30, "it is back")
+
+
+def test_no_metric_is_forgotten(stack: Stack, client: Client) -> None:
     """Each metric that a gateway tells is named by a test of this file, and the dashboard asks for no other."""
-    names = {name for name, _ in scrape(watched) if name.startswith("folkmoot_")}
-    families = {strip(name) for name in names}
+    names = {strip(family.name) for family in families(stack) if family.name.startswith("folkmoot_")}
     here = Path(__file__).read_text(encoding="utf-8")
     boards = json.loads((ROOT / "infra/monitoring/grafana/folkmoot.json").read_text(encoding="utf-8"))["panels"]
     asked = {word for panel in boards for target in panel.get("targets", []) for word in words(target["expr"])}
 
-    assert {name for name in families if name not in here} == set()
-    assert {name for name in asked if strip(name) not in families} == set()
+    assert {name for name in names if name not in here} == set()
+    assert {name for name in asked if strip(name) not in names} == set()
 
 
 def strip(name: str) -> str:

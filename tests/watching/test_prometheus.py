@@ -54,7 +54,7 @@ def relay(path: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def prometheus(watched: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def prometheus(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Prometheus with the product's own rules, on the gateways of the stack; its address."""
     program = shutil.which("prometheus")
     assert program, "Debian's package prometheus is not installed"
@@ -65,7 +65,7 @@ def prometheus(watched: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iter
     (job,) = content["scrape_configs"]
     address = f"127.0.0.1:{free_port()}"
     with ExitStack() as relays:
-        targets = [relays.enter_context(relay(path)) for path in sockets(watched)]
+        targets = [relays.enter_context(relay(path)) for path in sockets(stack)]
         content["scrape_configs"] = [{"job_name": job["job_name"], "static_configs": [{"targets": targets}]}]
         (folder / "prometheus.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
         command = [program, f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data"]
@@ -96,10 +96,10 @@ def ask(prometheus: str, expression: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_every_panel_of_the_dashboard_shows_something(prometheus: str, user: Client) -> None:
+def test_every_panel_of_the_dashboard_shows_something(prometheus: str, client: Client) -> None:
     """Each expression of the dashboard is understood by Prometheus, and has samples once queries went through."""
     for _ in range(2):
-        user.wait_settled(user.ask("Should a dashboard show something?")["job_id"])
+        client.wait_settled(client.ask("Should a dashboard show something?")["job_id"])
     panels = json.loads((MONITORING / "grafana" / "folkmoot.json").read_text(encoding="utf-8"))["panels"]
     expressions = [target["expr"] for panel in panels for target in panel.get("targets", [])]
     assert len(expressions) > 20
@@ -111,7 +111,7 @@ def test_every_panel_of_the_dashboard_shows_something(prometheus: str, user: Cli
             eventually(lambda asked=expression: ask(prometheus, asked), 20, f"{expression} gives samples")  # type: ignore[misc]
 
 
-def test_every_alert_is_judged_and_none_is_raised(prometheus: str, user: Client) -> None:
+def test_every_alert_is_judged_and_none_is_raised(prometheus: str, client: Client) -> None:
     """Prometheus loads each rule, evaluates it without an error, and finds nothing wrong with a stack in good order."""
 
     def judged() -> list[dict[str, Any]]:

@@ -18,12 +18,12 @@ STORY = [
 ]
 
 
-def test_one_job_id_greps_to_one_story(watched: Stack, user: Client) -> None:
+def test_one_job_id_greps_to_one_story(stack: Stack, client: Client) -> None:
     """The lines of all processes that a grep finds, sorted, tell the way of a query from gateway to analysis."""
-    job_id = user.ask("Should a story be told in order?")["job_id"]
-    user.wait_settled(job_id)
+    job_id = client.ask("Should a story be told in order?")["job_id"]
+    client.wait_settled(job_id)
 
-    lines = eventually(lambda: told(watched, job_id, "analysis stored"), 10, "the last line is written")
+    lines = eventually(lambda: told(stack, job_id, "analysis stored"), 10, "the last line is written")
 
     found = [(line["process"].partition(".")[0], line.get("message", "")) for line in lines]
     steps = [step for step in STORY for said in found if said[0] == step[0] and said[1].startswith(step[1])]
@@ -47,9 +47,9 @@ def test_one_job_id_greps_to_one_story(watched: Stack, user: Client) -> None:
     assert "Should a story" not in json.dumps(lines)
 
 
-def told(watched: Stack, job_id: str, last: str) -> list[dict[str, str]]:
+def told(stack: Stack, job_id: str, last: str) -> list[dict[str, str]]:
     """The lines that a grep for the job finds, sorted as text; none before the last one is there."""
-    logs = [str(path) for path in (watched.data / "logs").glob("*.log")]
+    logs = [str(path) for path in (stack.data / "logs").glob("*.log")]
     grep = subprocess.run(["/bin/grep", "-h", job_id, *logs], capture_output=True, text=True, check=False)
     lines = [json.loads(line) for line in sorted(grep.stdout.splitlines())]
     return lines if any(last in line.get("message", "") for line in lines) else []

@@ -24,12 +24,12 @@ OF_THE_ANALYSER = {"queued", "analyse", "claim", "measure", "store-analysis", "t
 pytestmark = pytest.mark.timeout(180)
 
 
-def asked(user: Client, query: str = "Should voting be compulsory?", **headers: str) -> tuple[str, str]:
+def asked(client: Client, query: str = "Should voting be compulsory?", **headers: str) -> tuple[str, str]:
     """A query that has ended, with its analysis: its job's id and its request's."""
-    answer = user.submit(headers=headers, query=query, agents=PANEL, use_cache=False)
+    answer = client.submit(headers=headers, query=query, agents=PANEL, use_cache=False)
     assert answer.status_code == 202, answer.text
     job_id = answer.json()["job_id"]
-    assert user.wait_settled(job_id)["status"] == "done"
+    assert client.wait_settled(job_id)["status"] == "done"
     return job_id, answer.headers["X-Request-ID"]
 
 
@@ -45,9 +45,9 @@ def whole(collector: Collector, trace: str) -> list[Span]:
     return eventually(come, 10, f"the trace {trace} has come whole")
 
 
-def test_one_trace_tells_every_hop(collector: Collector, user: Client) -> None:
+def test_one_trace_tells_every_hop(collector: Collector, client: Client) -> None:
     """From nginx to the analysis each process tells what it did, in one tree that bears the request's id."""
-    job_id, request_id = asked(user)
+    job_id, request_id = asked(client)
 
     spans = whole(collector, request_id)
 
@@ -67,17 +67,18 @@ def test_one_trace_tells_every_hop(collector: Collector, user: Client) -> None:
         assert {span.attributes.get("folkmoot.job_id") for span in spans if span.name == name} == {job_id}, name
 
 
-def test_no_time_lies_between_the_hops(collector: Collector, user: Client, scripted_model: ScriptedModel) -> None:
+def test_no_time_lies_between_the_hops(collector: Collector, client: Client, model: ScriptedModel) -> None:
     """The steps of a query, model calls among them, leave no gap of over 20 ms, over all and in each process."""
     for seat in SEATS:
-        scripted_model.script(f"scripted/{seat}", {"delay_s": 0.1})
+        model.script(f"scripted/{seat}", {"delay_s": 0.1})
     found = []
     for _ in range(TRIES):
-        _, request_id = asked(user)
+        _, request_id = asked(client)
         found.append(gaps(whole(collector, request_id)))
-    scripted_model.reset()
+    model.reset()
 
     print("longest gap of each query, in ms:", [round(max(one.values()), 1) for one in found])
+    assert min(max(one.values()) for one in found) <= MOST_MS
     # What the product leaves open is open in each query; what a busy machine takes is not.
     lasting = {hop: min(one[hop] for one in found) for hop in set.intersection(*map(set, found))}
     assert {hop: round(gap, 1) for hop, gap in lasting.items() if gap > MOST_MS} == {}
@@ -86,51 +87,51 @@ def test_no_time_lies_between_the_hops(collector: Collector, user: Client, scrip
     )
 
 
-def test_trace_of_a_client_is_gone_on_with(collector: Collector, user: Client) -> None:
+def test_trace_of_a_client_is_gone_on_with(collector: Collector, client: Client) -> None:
     """A client that brings a trace finds the query in it, under its own span."""
     trace, span = uuid.uuid4().hex, uuid.uuid4().hex[:16]
 
-    asked(user, traceparent=f"00-{trace}-{span}-01")
+    asked(client, traceparent=f"00-{trace}-{span}-01")
 
     spans = whole(collector, trace)
     assert [one.name for one in spans if one.parent == span] == ["nginx"]
 
 
-def test_trace_that_is_none_is_replaced(collector: Collector, user: Client) -> None:
+def test_trace_that_is_none_is_replaced(collector: Collector, client: Client) -> None:
     """A header that is no trace costs nothing: the query has one of its own."""
-    _, request_id = asked(user, traceparent="00-nonsense")
+    _, request_id = asked(client, traceparent="00-nonsense")
 
     assert whole(collector, request_id)
 
 
-def test_trace_that_is_not_to_be_kept_is_not(collector: Collector, user: Client) -> None:
+def test_trace_that_is_not_to_be_kept_is_not(collector: Collector, client: Client) -> None:
     """A client that does not sample its trace has nothing recorded of the query."""
     trace = uuid.uuid4().hex
-    asked(user, traceparent=f"00-{trace}-{uuid.uuid4().hex[:16]}-00")
-    _, later = asked(user)
+    asked(client, traceparent=f"00-{trace}-{uuid.uuid4().hex[:16]}-00")
+    _, later = asked(client)
 
     assert whole(collector, later)
     assert collector.spans(trace) == []
 
 
-def test_no_text_leaves_with_a_trace(collector: Collector, user: Client, scripted_model: ScriptedModel) -> None:
+def test_no_text_leaves_with_a_trace(collector: Collector, client: Client, model: ScriptedModel) -> None:
     """Neither what was asked nor what was said is in what is sent, not even where a model fails and quotes it."""
-    scripted_model.script("scripted/qwen", {"status": 400, "error": "you said: zebrafish"})
-    scripted_model.script("scripted/llama3", {"text": "The council thinks highly of the zebrafish, all in all."})
+    model.script("scripted/qwen", {"status": 400, "error": "you said: zebrafish"})
+    model.script("scripted/llama3", {"text": "The council thinks highly of the zebrafish, all in all."})
 
-    _, request_id = asked(user, "Is the zebrafish happy?")
+    _, request_id = asked(client, "Is the zebrafish happy?")
     assert whole(collector, request_id)
-    scripted_model.reset()
+    model.reset()
 
     assert not any(b"zebrafish" in body for body in collector.bodies)
 
 
-def test_collector_that_is_away_costs_no_query(collector: Collector, user: Client) -> None:
+def test_collector_that_is_away_costs_no_query(collector: Collector, client: Client) -> None:
     """While nobody takes traces queries go on; and traces do too, as soon as somebody does."""
     collector.close()
-    asked(user)
+    asked(client)
     collector.listen()
 
-    _, request_id = asked(user)
+    _, request_id = asked(client)
 
     assert whole(collector, request_id)
