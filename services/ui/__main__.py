@@ -1,9 +1,12 @@
 """Serves the UI: `python -m services.ui`."""
 
 import asyncio
+import inspect
 import os
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
@@ -24,10 +27,30 @@ def main() -> None:
     except SettingsError as error:
         sys.exit(str(error))
     # Gradio takes seconds to import; a wrong setting is told before that.
-    from services.ui.app import create_app  # noqa: PLC0415
+    with _without_stubs():
+        from services.ui.app import create_app  # noqa: PLC0415
 
     server = Server(_configured(create_app(settings), settings))
     server.run()
+
+
+@contextmanager
+def _without_stubs() -> Iterator[None]:
+    """Keep Gradio from parsing each component's source to write a stub file for editors beside it.
+
+    It does so at every import, which is a third of its time, into a folder that may not be writable; a component
+    whose source is in no file is passed over.
+    """
+
+    def in_no_file(object: object) -> str:  # noqa: ARG001
+        raise OSError("no stub is wanted")
+
+    getfile = inspect.getfile
+    inspect.getfile = in_no_file
+    try:
+        yield
+    finally:
+        inspect.getfile = getfile
 
 
 class Server(uvicorn.Server):
