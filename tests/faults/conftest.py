@@ -3,7 +3,7 @@
 import uuid
 from collections import Counter
 from collections.abc import Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 from folkmoot.failpoints import NAMES
 from tests.client import ENDED, Client, Event, first_user, folded, place
 from tests.conftest import scripted_roster
+from tests.faults.silence import Stories, told
 from tests.replicas.conftest import await_replicas
 from tests.scripted_model import SEATS, ScriptedModel
 from tests.stack import Stack, eventually
@@ -57,6 +58,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.fixture(scope="package", autouse=True)
+def silence(request: pytest.FixtureRequest) -> Iterator[Future[Stories] | None]:
+    """What test_silence.py looks at, if it is to run: four minutes, mostly of waiting, while other tests do theirs."""
+    if not any(item.path.name == "test_silence.py" for item in request.session.items):
+        yield None
+        return
+    with ThreadPoolExecutor(1) as thread:
+        yield thread.submit(told)
 
 
 @pytest.fixture(scope="module")
