@@ -9,7 +9,7 @@ from flask import Response, g, jsonify, request
 from flask_openapi3.blueprint import APIBlueprint
 from pydantic import BaseModel
 
-from folkmoot import answers, council, prompts, replay
+from folkmoot import answers, prompts, replay, submission
 from folkmoot.errors import AnswerInvalid, CouncilFailed, InvalidRequest, NotFound, Unavailable
 from folkmoot.prompts import Question
 from folkmoot.resources import ConsensusResource, QueryResource, ResponseResource
@@ -123,7 +123,7 @@ def _submitted(runtime: Runtime, body: ChatBody) -> tuple[QueryResource, bool]:
     """The query, and whether this request made it."""
     try:
         ask = body.as_ask(runtime.roster, runtime.settings)
-        return council.submit(
+        return submission.submit(
             runtime,
             identity.account().user_id,
             ask,
@@ -139,7 +139,7 @@ def _submitted(runtime: Runtime, body: ChatBody) -> tuple[QueryResource, bool]:
 def _let_go(runtime: Runtime, user_id: int, job_id: str) -> None:
     """Cancel a query that nobody waits for any more."""
     try:
-        council.cancel(runtime, user_id, job_id)
+        submission.cancel(runtime, user_id, job_id)
     except (NotFound, Unavailable) as error:
         log.warning("job %s runs on, though nobody listens: %s", job_id, error)
 

@@ -3,7 +3,7 @@
 from flask import Response, g, jsonify, request, url_for
 from flask_openapi3.blueprint import APIBlueprint
 
-from folkmoot import council
+from folkmoot import submission
 from folkmoot.errors import InvalidRequest
 from folkmoot.resources import QueryPage, QueryResource
 from folkmoot.store import queries as store
@@ -20,7 +20,7 @@ KEY_CHARS = 128
 @api.post("", security=SIGNED_IN, responses={202: QueryResource, **problems(400, 401, 403, 413, 415, 422)})
 def submit(body: QueryBody) -> tuple[Response, int, dict[str, str]]:
     """Ask the council. The header Idempotency-Key makes a repeated request the same query."""
-    query, _ = council.submit(
+    query, _ = submission.submit(
         identity.runtime(),
         identity.account().user_id,
         body.as_ask(),
@@ -66,19 +66,19 @@ def show_query(path: JobPath) -> Response:
 @api.post("/<job_id>/cancel", security=SIGNED_IN, responses={202: QueryResource, **problems(401, 403, 404)})
 def cancel(path: JobPath) -> tuple[Response, int]:
     """End a query that is still open; one that has ended stays as it ended."""
-    query = council.cancel(identity.runtime(), identity.account().user_id, path.job_id)
+    query = submission.cancel(identity.runtime(), identity.account().user_id, path.job_id)
     return jsonify(query.as_json()), 202
 
 
 @api.delete("/<job_id>", security=SIGNED_IN, responses={204: None, **problems(401, 403, 404, 422)})
 def delete(path: JobPath, query: DeleteQuery) -> tuple[str, int]:
     """Delete a query with its responses and analysis: at once, or after `undo_s`, hidden meanwhile."""
-    council.delete(identity.runtime(), identity.account().user_id, path.job_id, undo_s=query.undo_s)
+    submission.delete(identity.runtime(), identity.account().user_id, path.job_id, undo_s=query.undo_s)
     return "", 204
 
 
 @api.post("/<job_id>/restore", security=SIGNED_IN, responses={200: QueryResource, **problems(401, 403, 404)})
 def restore(path: JobPath) -> Response:
     """Bring back a query that was deleted with `undo_s`, while that time lasts."""
-    query = council.restore(identity.runtime(), identity.account().user_id, path.job_id)
+    query = submission.restore(identity.runtime(), identity.account().user_id, path.job_id)
     return jsonify(query.as_json())

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from folkmoot.agents import Roster
-from folkmoot.council import Measurable
 from folkmoot.drawing import Artist
+from folkmoot.measurement import Measurable
 from folkmoot.resources import AnalysisResource
 from folkmoot.settings import Settings
 from folkmoot.store.charts import Picture

@@ -10,7 +10,7 @@ from folkmoot.analysis.analyser import Analyser
 from folkmoot.analysis.chart_words import ALT_TEXTS
 from folkmoot.analysis.document import Analysis
 from folkmoot.analysis.judge import confirm
-from folkmoot.council import Measurable
+from folkmoot.measurement import Measurable
 from folkmoot.resources import AnalysisResource, ChartName, ChartResource
 from folkmoot.store.charts import Picture
 from services.worker.judges import Judges

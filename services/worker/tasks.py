@@ -2,7 +2,7 @@
 
 from celery import Celery
 
-from folkmoot import council, dispatch, drawing
+from folkmoot import council, dispatch, drawing, measurement
 from folkmoot.logs import about
 from folkmoot.runtime import Runtime
 from services.worker.analyser import Measurer
@@ -25,9 +25,9 @@ def register(app: Celery, runtime: Runtime, analyser: Measurer) -> None:
 
     @app.task(name=dispatch.ANALYSE)
     def analyse(job_id: str) -> None:
-        """Measure a concluded query; see council.analyse for the rules."""
+        """Measure a concluded query; see measurement.analyse for the rules."""
         with about(job_id=job_id):
-            council.analyse(runtime, job_id, analyser.measure)
+            measurement.analyse(runtime, job_id, analyser.measure)
 
     @app.task(name=dispatch.DRAW)
     def draw(job_id: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from folkmoot.analysis import charts
-from folkmoot.council import Measurable
+from folkmoot.measurement import Measurable
 from services.worker.measuring import Measuring, load
 from tests.stack import ROOT
 
@@ -69,7 +69,7 @@ def test_without_the_extra_it_is_skipped() -> None:
 import sys
 from pathlib import Path
 from folkmoot.agents import load_roster
-from folkmoot.council import Measurable
+from folkmoot.measurement import Measurable
 from folkmoot.settings import Settings
 from services.worker.analyser import load
 sys.modules["spacy"] = None
@@ -89,7 +89,7 @@ def test_what_is_switched_off_is_skipped() -> None:
 import sys
 from pathlib import Path
 from folkmoot.agents import load_roster
-from folkmoot.council import Measurable
+from folkmoot.measurement import Measurable
 from folkmoot.settings import Settings
 from services.worker.analyser import load
 settings = Settings(config_dir=Path("config"), analysis=False)

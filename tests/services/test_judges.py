@@ -12,8 +12,8 @@ import yaml
 from sqlalchemy import insert
 
 from folkmoot.analysis.analyser import Analyser
-from folkmoot.council import Measurable
 from folkmoot.db import Database
+from folkmoot.measurement import Measurable
 from folkmoot.models import ProviderKey
 from folkmoot.runtime import Runtime, build
 from folkmoot.settings import Settings

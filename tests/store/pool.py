@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from folkmoot import council, dispatch
+from folkmoot import council, dispatch, measurement
 from folkmoot.resources import ENDED, QueryResource
 from folkmoot.runtime import Runtime
 from folkmoot.store import queries
@@ -41,7 +41,7 @@ def perform(runtime: Runtime, task: str, ids: list[str]) -> None:
     elif task == dispatch.CONCLUDE:
         council.conclude(runtime, ids[0])
     else:
-        council.analyse(runtime, ids[0], Nobody().measure)
+        measurement.analyse(runtime, ids[0], Nobody().measure)
 
 
 def work(runtime: Runtime) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from folkmoot import council, response
+from folkmoot import response, submission
 from folkmoot.asks import Ask
 from folkmoot.models import Cache, Response
 from folkmoot.resources import QueryResource
@@ -29,7 +29,7 @@ def runtime(make_runtime: MakeRuntime) -> Runtime:
 
 def submit(runtime: Runtime, user_id: int, key: str, **more: Any) -> str:
     """Accept the question of these tests."""
-    return council.submit(runtime, user_id, Ask(QUESTION, **more), idempotency_key=key)[0].job_id
+    return submission.submit(runtime, user_id, Ask(QUESTION, **more), idempotency_key=key)[0].job_id
 
 
 def asked(runtime: Runtime, user_id: int, key: str, **more: Any) -> QueryResource:
@@ -87,7 +87,7 @@ def test_a_deleted_query_takes_its_answers_along(runtime: Runtime, user_id: int,
     """What came of a deleted query is given to nobody any more."""
     first = asked(runtime, user_id, "1")
     assert entries(runtime) == 4
-    council.delete(runtime, user_id, first.job_id)
+    submission.delete(runtime, user_id, first.job_id)
 
     assert entries(runtime) == 0
     asked(runtime, user_id, "2")
@@ -124,9 +124,9 @@ def test_another_leads_when_the_first_is_gone(runtime: Runtime, user_id: int, ho
         with runtime.db.write() as connection:
             connection.execute(update(Response).where(Response.job_id == jobs[0]).values(lease_until=utcnow()))
     elif how == "cancelled":
-        council.cancel(runtime, user_id, jobs[0])
+        submission.cancel(runtime, user_id, jobs[0])
     else:
-        council.delete(runtime, user_id, jobs[0])
+        submission.delete(runtime, user_id, jobs[0])
 
     assert _claimed(runtime, jobs[1]) is not None and _claimed(runtime, jobs[2]) is None
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import pytest
 from sqlalchemy import create_engine, text, update
 
-from folkmoot import council, dispatch
+from folkmoot import council, dispatch, measurement, submission
 from folkmoot import db as database
 from folkmoot.asks import Ask
 from folkmoot.breaker import Circuit
@@ -39,7 +39,7 @@ MARK = "zx81marker"
 
 def submit(runtime: Runtime, user_id: int, key: str = "k", **more: Any) -> str:
     """Accept a query."""
-    return council.submit(runtime, user_id, Ask(QUESTION, **more), idempotency_key=key)[0].job_id
+    return submission.submit(runtime, user_id, Ask(QUESTION, **more), idempotency_key=key)[0].job_id
 
 
 def asked(runtime: Runtime, user_id: int, **more: Any) -> QueryResource:
@@ -112,10 +112,10 @@ def test_an_analysis_that_breaks_down_costs_no_query(runtime: Runtime, user_id: 
         council.ask(runtime, job_id, seat)
     council.conclude(runtime, job_id)
 
-    def break_down(asked: council.Measurable) -> NoReturn:
+    def break_down(asked: measurement.Measurable) -> NoReturn:
         raise ZeroDivisionError(asked.query)
 
-    council.analyse(runtime, job_id, break_down)
+    measurement.analyse(runtime, job_id, break_down)
 
     query = queries.find(runtime.db, job_id)
     assert query.status == "done" and query.consensus is not None
@@ -129,7 +129,7 @@ def test_hints_that_come_twice_change_nothing(runtime: Runtime, user_id: int, mo
     for seat in ("qwen", "mistral", "deephermes"):
         at_once(*[lambda seat=seat: council.ask(runtime, job_id, seat)] * 3)
     at_once(*[lambda: council.conclude(runtime, job_id)] * 3)
-    at_once(*[lambda: council.analyse(runtime, job_id, Nobody().measure)] * 3)
+    at_once(*[lambda: measurement.analyse(runtime, job_id, Nobody().measure)] * 3)
     work(runtime)
 
     assert queries.find(runtime.db, job_id).status == "done"
@@ -324,8 +324,8 @@ def test_draft_is_not_asked_again_of_the_same_model(make_runtime: MakeRuntime, m
 
 
 ENDINGS: dict[str, Callable[[Runtime, int, str], object]] = {
-    "cancelled": council.cancel,
-    "deleted": council.delete,
+    "cancelled": submission.cancel,
+    "deleted": submission.delete,
     "deadline": lambda runtime, _, job_id: expire(runtime, job_id),
 }
 
@@ -488,7 +488,7 @@ def test_conclusion_that_somebody_else_took_over_is_told_once(
 DYING = """
 import os, sys
 from pathlib import Path
-from folkmoot import council, dispatch
+from folkmoot import council, dispatch, measurement, submission
 from folkmoot import db as database
 from folkmoot.runtime import build
 from folkmoot.settings import Settings

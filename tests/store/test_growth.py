@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from folkmoot import council
+from folkmoot import submission
 from folkmoot.asks import Ask
 from folkmoot.db import Database
 from folkmoot.runtime import Runtime
@@ -82,7 +82,7 @@ def test_counting_what_is_open_goes_through_no_history(growing: Runtime) -> None
 def test_accepting_goes_through_no_history(growing: Runtime, user_id: int) -> None:
     """A new query, held against every limit, is not compared with all the user's earlier ones."""
     with plans(growing.db) as found:
-        council.submit(growing, user_id, Ask("Should voting be compulsory?"), idempotency_key="one")
+        submission.submit(growing, user_id, Ask("Should voting be compulsory?"), idempotency_key="one")
 
     assert len(found) > 5
     assert scans(found) == []

@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Row, event, select, text
 
-from folkmoot import accounts, council
+from folkmoot import accounts, submission
 from folkmoot.asks import Ask
 from folkmoot.breaker import Circuit, Permit
 from folkmoot.db import Database
@@ -63,7 +63,9 @@ def make_fail(runtime: Runtime, *failed: str) -> None:
 
 def submit(runtime: Runtime, user_id: int, **more: Any) -> str:
     """Accept a query."""
-    return council.submit(runtime, user_id, Ask(f"Should voting be {SECRET}?", **more), idempotency_key="k")[0].job_id
+    return submission.submit(runtime, user_id, Ask(f"Should voting be {SECRET}?", **more), idempotency_key="k")[
+        0
+    ].job_id
 
 
 def test_nothing_to_record_writes_nothing(db: Database) -> None:

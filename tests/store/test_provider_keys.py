@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from folkmoot import council, provider_keys, rotate_keys
+from folkmoot import provider_keys, rotate_keys, submission
 from folkmoot.asks import Ask
 from folkmoot.db import Database
 from folkmoot.errors import InvalidRequest, NotAllowed
@@ -49,7 +49,7 @@ def put(runtime: Runtime, user_id: int, key: str = KEY, provider: str = "acme") 
 
 def asked(runtime: Runtime, user_id: int, **more: Any) -> QueryResource:
     """Ask, and have the pools do all the work."""
-    query, _ = council.submit(runtime, user_id, Ask("Should we?", **more), idempotency_key=str(utcnow()))
+    query, _ = submission.submit(runtime, user_id, Ask("Should we?", **more), idempotency_key=str(utcnow()))
     work(runtime)
     return queries.find(runtime.db, query.job_id)
 

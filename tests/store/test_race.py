@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from folkmoot import council
+from folkmoot import submission
 from folkmoot.asks import Ask
 from folkmoot.health import Signs
 from folkmoot.resources import QueryResource
@@ -43,7 +43,7 @@ def with_fallback(make_runtime: MakeRuntime, model: ScriptedModel, **settings: A
 def asked(runtime: Runtime, **more: Any) -> QueryResource:
     """A query to the one seat after all that its hints bring about."""
     user_id = rows.user(runtime.db)
-    job_id = council.submit(runtime, user_id, Ask("Whom?", agents=("qwen",), **more), idempotency_key="k")[0].job_id
+    job_id = submission.submit(runtime, user_id, Ask("Whom?", agents=("qwen",), **more), idempotency_key="k")[0].job_id
     work(runtime)
     return queries.find(runtime.db, job_id)
 
@@ -138,7 +138,7 @@ def test_resting_endpoint_is_passed_over(seated: Runtime, model: ScriptedModel) 
     model.script(FIRST, {"status": 500})
     for number in range(3):
         user_id = rows.user(seated.db, f"u{number}")
-        council.submit(seated, user_id, Ask("Whom?", agents=("qwen",)), idempotency_key="k")
+        submission.submit(seated, user_id, Ask("Whom?", agents=("qwen",)), idempotency_key="k")
         work(seated)
     assert len(model.calls(FIRST)) == 3
 
@@ -152,7 +152,7 @@ def test_seat_whose_endpoints_all_rest_fails_at_once(make_runtime: MakeRuntime, 
     runtime = make_runtime(lease_s=5, deadline_s=20)
     model.script(FIRST, {"status": 429, "retry_after": 60})
     asked_before = rows.user(runtime.db, "before")
-    council.submit(runtime, asked_before, Ask("Whom?", agents=("qwen",)), idempotency_key="k")
+    submission.submit(runtime, asked_before, Ask("Whom?", agents=("qwen",)), idempotency_key="k")
     work(runtime)
 
     query = asked(runtime)

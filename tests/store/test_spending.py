@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from folkmoot import council
+from folkmoot import submission
 from folkmoot.asks import Ask
 from folkmoot.errors import BudgetSpent, LimitReached
 from folkmoot.models import Interaction
@@ -23,7 +23,7 @@ QUESTION = Ask("Should voting be compulsory?", question_type="Yes/No")
 
 def accepted(runtime: Runtime, user_id: int, key: str = "k", ask: Ask = QUESTION) -> QueryResource:
     """Send a question."""
-    query, _ = council.submit(runtime, user_id, ask, idempotency_key=key)
+    query, _ = submission.submit(runtime, user_id, ask, idempotency_key=key)
     return query
 
 
@@ -127,7 +127,7 @@ def test_what_a_cancelled_query_has_used_is_counted(runtime: Runtime, user_id: i
     worker.start()
     eventually(lambda: [call for call in model.calls() if call.first_token_at], 10, "the model has begun")
 
-    council.cancel(runtime, user_id, job_id)
+    submission.cancel(runtime, user_id, job_id)
     worker.join(20)
 
     assert today(runtime).spent.tokens > 0 and today(runtime).estimated_calls == 1

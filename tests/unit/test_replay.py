@@ -11,7 +11,7 @@ import yaml
 from redis import Redis
 from sqlalchemy import insert, update
 
-from folkmoot import council, replay
+from folkmoot import council, measurement, replay, submission
 from folkmoot.asks import Ask
 from folkmoot.events import PER_MS, Event, id_at
 from folkmoot.models import Base, Interaction, User
@@ -85,7 +85,7 @@ def cut_off(runtime: Runtime, tmp_path: Path, valkey_socket: Path) -> Iterator[R
 
 def submitted(runtime: Runtime, **more: Any) -> str:
     """The job of a new query."""
-    query, is_new = council.submit(runtime, 1, Ask("Should we?", **more), idempotency_key=str(utcnow()))
+    query, is_new = submission.submit(runtime, 1, Ask("Should we?", **more), idempotency_key=str(utcnow()))
     assert is_new
     return query.job_id
 
@@ -99,7 +99,7 @@ def answer(runtime: Runtime, job_id: str, *agents: str) -> None:
 def finish(runtime: Runtime, job_id: str) -> None:
     """Conclude and analyse."""
     council.conclude(runtime, job_id)
-    council.analyse(runtime, job_id, Nobody().measure)
+    measurement.analyse(runtime, job_id, Nobody().measure)
 
 
 def done(runtime: Runtime) -> str:
@@ -229,7 +229,7 @@ def test_a_stream_that_is_lost_on_the_way_repeats_nothing(steps: int, runtime: R
     while len(states(watched)) < steps:
         watched.append(_heard(watching))
     lose_stream(runtime)
-    council.analyse(runtime, job_id, Nobody().measure)
+    measurement.analyse(runtime, job_id, Nobody().measure)
     watched += _rest(watching)
 
     assert_rising(watched)
@@ -313,7 +313,7 @@ def test_a_cancelled_query_ends(runtime: Runtime) -> None:
     """A query that was cancelled on the way is told to its end, live and from the database alike."""
     job_id = submitted(runtime)
     answer(runtime, job_id, "qwen")
-    council.cancel(runtime, 1, job_id)
+    submission.cancel(runtime, 1, job_id)
     live = followed(runtime, job_id)
     lose_stream(runtime)
 
@@ -329,7 +329,7 @@ def test_a_query_that_was_deleted_ends_for_its_watcher(runtime: Runtime) -> None
     answer(runtime, job_id, "qwen")
     watching = follow(runtime, job_id, after=0)
     first = _heard(watching)
-    council.delete(runtime, 1, job_id)
+    submission.delete(runtime, 1, job_id)
     rest = _rest(watching)
 
     assert_rising([first, *rest])
