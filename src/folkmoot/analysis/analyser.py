@@ -21,9 +21,8 @@ from folkmoot.analysis.relations import relations, to_ask
 from folkmoot.analysis.report import report
 from folkmoot.analysis.roles import Fidelity, RoleCheck
 from folkmoot.analysis.sentences import MAX_CHARS, Parser, Passage
-from folkmoot.analysis.stance import Leaning, StanceMeter
-from folkmoot.analysis.votes import YES_NO, Votes, answers, votes
-from folkmoot.analysis.yes_no import UNCLEAR, yes_no
+from folkmoot.analysis.votes import Votes, answers, votes
+from folkmoot.analysis.yes_no import UNCLEAR
 
 TOO_FEW = "Agreement needs at least two responses that claim something; there {verb} {count}."
 FOREIGN = "The analysis is for English, and these responses seem to be in another language ({language})."
@@ -54,7 +53,6 @@ class Analyser:
         self._parser = Parser()
         self._languages = Languages()
         self._manner = MannerMeter()
-        self._stances = StanceMeter()
         self._roles = RoleCheck(self._embedder)
         self._beside = ThreadPoolExecutor(1, thread_name_prefix="beside")
 
@@ -79,7 +77,7 @@ class Analyser:
         # The networks leave a core free now and then, and what reads letters does not need them.
         manners = self._beside.submit(self._manners, read)
         foreign = self._languages.foreign(read.texts)
-        voted = self._votes(query, question_type, read)
+        voted = votes(query, question_type, read.responses)
         answered = self._answers(query, voted, read)
         aligned = scoring.alignments(read.claims)
         known = stances(to_ask(aligned, answered), self._encoder)
@@ -104,12 +102,6 @@ class Analyser:
             notes=tuple(_notes(read, foreign)),
         )
 
-    def votes(self, query: str, question_type: str, responses: Sequence[tuple[str, str]]) -> Votes | None:
-        """The vote alone, as `analyse` would give it; the arguments are the same."""
-        unsaid = [(agent, text) for agent, text in responses if not yes_no(query, text).is_said]
-        leanings = self._leanings(self._read(unsaid)) if question_type == YES_NO else None
-        return votes(query, question_type, responses, leanings)
-
     def _read(self, responses: Sequence[tuple[str, str]]) -> _Read:
         agent_ids, texts = tuple(agent for agent, _ in responses), tuple(text for _, text in responses)
         passages, embedded = list[Passage](), dict[str, Future[dict[str, Vectors]]]()
@@ -125,22 +117,12 @@ class Analyser:
     def _vectors(self, texts: Sequence[str]) -> dict[str, Vectors]:
         return dict(zip(texts, self._embedder.embed(texts), strict=True))
 
-    def _votes(self, query: str, question_type: str, read: _Read) -> Votes | None:
-        leanings = self._leanings(read) if question_type == YES_NO else None
-        return votes(query, question_type, read.responses, leanings)
-
     def _answers(self, query: str, voted: Votes | None, read: _Read) -> list[str]:
         """What each response answers to the question, also where it was asked openly and yes or no can answer it."""
         if voted is None and not is_polar(query):
             return [UNCLEAR] * len(read.texts)
-        by_agent = voted.by_agent if voted else answers(query, read.responses, self._leanings(read))
+        by_agent = voted.by_agent if voted else answers(query, read.responses)
         return [by_agent[agent] for agent in read.agent_ids]
-
-    def _leanings(self, read: _Read) -> dict[str, Leaning]:
-        return {
-            agent: self._stances.leaning(text, _texts(passage), read.vectors)
-            for agent, text, passage in zip(read.agent_ids, read.texts, read.passages, strict=True)
-        }
 
     @staticmethod
     def _similarity(read: _Read) -> list[list[float]]:

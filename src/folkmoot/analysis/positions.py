@@ -67,6 +67,7 @@ _DO = re.compile(
     r"^\W*(?:please |just |then |simply )*(?:do(?P<not> not| never)?(?: (?:do )?(?:it|so|this|that))?|go (?:ahead|for it))\W*$",
     re.IGNORECASE,
 )
+_DO_NOT = re.compile(r"^\W*(?:please )?(?:do not|never) ", re.IGNORECASE)
 _SO = re.compile(
     r"^\W*(?:and |but |so )?(?:i|we)\b[^.]*?\b(?:think|believe|say|suppose|guess|hope|imagine|suspect|reckon|expect|fear|afraid)\s+(?P<what>so|not)\W*(?:$|\bin\b|\bat\b|\bto\b)",
     re.IGNORECASE,
@@ -202,7 +203,8 @@ def _is_about(question: Question, said: str) -> bool:
 
 
 def _imperative(question: Question, said: str) -> bool:
-    """Whether it begins with what is to be done."""
+    """Whether it begins with what is to be done, or not to be."""
+    said = _DO_NOT.sub("", said)
     first = " ".join(said.split()[:1])
     if first.lower().endswith("ing"):
         return False

@@ -14,7 +14,7 @@ IDLE = _any("""
     no doubt, without doubt, without a doubt, without any doubt, without question, beyond doubt, beyond question, no question,
     not only, not just, not merely, not least, not simply, cannot help but, cannot but, no less, no matter, nothing but,
     whether or not, no longer than, not to mention, if not more, no wonder, not without reason, nothing short of,
-    weighing * against, weighed * against, without delay, without hesitation, without reservation, without reservations, without exception, not long, right now, right away, at least, not to say, a little, for good, just as, only just, not until, no sooner
+    weighing * against, weighed * against, without delay, without hesitation, without reservation, without reservations, without exception, not long, right now, right away, at least, not to say, a little, for good, just as, only just, not until, no sooner, let me, let us, let's
 """)
 #: Turns the sense of its clause round.
 TURNS = _any("""
@@ -42,7 +42,7 @@ GOOD = _any("""
     permissible, legitimate, good, sensible, reasonable, wise, fair, just, beneficial, worthwhile, necessary, essential, vital,
     desirable, advisable, sound, prudent, okay, ok, fine, appropriate, warranted, proper, make sense, makes sense,
     making sense, valuable, needed, overdue, worth, worth it, imperative, positive, commendable, excellent, sane, the answer, the solution, a solution, right course, what we need, preferable,
-    smart, overwhelming case for, strong case for, case for it, pays off, pay off, merit, merits, point in, need for, need of, reason to, reason for, justification for, basis for, grounds for, more good, best, wins out, a must, helpful, useful,
+    smart, overwhelming case for, strong case for, case for it, pays off, pay off, merit, merits, point in, need for, need of, reason to, reason enough to, reason for, justification for, basis for, grounds for, more good, best, wins out, a must, helpful, useful,
     indispensable, crucial, unobjectionable, in order, healthy, safe, the way forward, the way to go, right thing, effective, works, honourable, tolerable,
     excusable, admissible, unproblematic, benign, harmless, the right move, fair enough, a no-brainer, welcome step, progress
 """)

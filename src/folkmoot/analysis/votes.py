@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from folkmoot.analysis.choices import choice, options_of
-from folkmoot.analysis.stance import Leaning, settled
 from folkmoot.analysis.yes_no import NO, UNCLEAR, YES, yes_no
 
 #: The question types that have given answers.
@@ -35,33 +34,25 @@ class Votes:
     without: Mapping[str, str | None]
 
 
-def votes(
-    query: str,
-    question_type: str,
-    responses: Sequence[tuple[str, str]],
-    leanings: Mapping[str, Leaning] | None = None,
-) -> Votes | None:
+def votes(query: str, question_type: str, responses: Sequence[tuple[str, str]]) -> Votes | None:
     """The vote on a question of a type that has one; None for others, and where no options can be found.
 
     Args:
         query: the question, with its options.
         question_type: its type, as the catalogue names it.
         responses: (agent_id, text) of each response.
-        leanings: by agent, what a response that does not say Yes or No seems to answer.
     """
     if question_type == YES_NO:
-        return count({YES: "Yes", NO: "No"}, answers(query, responses, leanings))
+        return count({YES: "Yes", NO: "No"}, answers(query, responses))
     options = options_of(query) if question_type == MULTIPLE_CHOICE else {}
     if not options:
         return None
     return count(options, {agent_id: choice(options, text) for agent_id, text in responses})
 
 
-def answers(
-    query: str, responses: Sequence[tuple[str, str]], leanings: Mapping[str, Leaning] | None = None
-) -> dict[str, str]:
+def answers(query: str, responses: Sequence[tuple[str, str]]) -> dict[str, str]:
     """Each agent's answer to a yes-or-no question; the arguments are those of `votes`."""
-    return {agent: settled(yes_no(query, text), (leanings or {}).get(agent)) for agent, text in responses}
+    return {agent: yes_no(query, text) for agent, text in responses}
 
 
 def count(options: Mapping[str, str], by_agent: Mapping[str, str]) -> Votes:

@@ -19,6 +19,7 @@ SHORT_NEGATIONS = (
 _SHORT_VERBS = (
     (re.compile(r"(?<=\w)'ll\b", re.IGNORECASE), " will"),
     (re.compile(r"(?<=\w)'re\b", re.IGNORECASE), " are"),
+    (re.compile(r"\b(i)'m\b", re.IGNORECASE), r"\1 am"),
     (re.compile(r"\b(it|that|there|this|he|she|what)'s\b", re.IGNORECASE), r"\1 is"),
 )
 _BETWEEN_CLAUSES = re.compile(r"[,;:()]+|\s-+\s|\b(?:but|yet|however|and|nevertheless|nonetheless)\b", re.IGNORECASE)

@@ -1,7 +1,6 @@
 """The answer to a yes-or-no question: what a careful reader takes a response to say, or that it does not say."""
 
 import re
-from dataclasses import dataclass
 
 from folkmoot.analysis.asked import Question, word_stems
 from folkmoot.analysis.positions import side
@@ -64,7 +63,7 @@ _ELLIPTIC = re.compile(
 #: Announces what it all comes to.
 SUMS_UP = re.compile(
     r"\b(?:therefore|thus|hence|consequently|in (?:conclusion|sum|summary|short|the end|the final analysis)|to (?:conclude|sum up|summari[sz]e)|overall|on balance|"
-    r"ultimately|all things considered|all in all|on the whole|i(?: would| have to| must)? conclude|conclud(?:e|es|ing)|taken together|weighing|having weighed|after weighing|"
+    r"ultimately|all things considered|all in all|on the whole|i(?: would| have to| must)? conclude|i am inclined to (?:say|think|believe)|conclud(?:e|es|ing)|taken together|weighing|having weighed|after weighing|"
     r"(?:my|our|the|final|short) (?:\w+ )?(?:verdict|answer|position|conclusion|stance|judge?ment|view|recommendation|opinion|vote|take)|"
     r"at the end of the day|when all is said|bottom line|, so|still|nevertheless|nonetheless|for me|i must say|even so|and so(?! (?:do|does|did|is|are|was|were|will|would|can|should)\b)|that is why|which is why|that's why)\b|^\W*so\b",
     re.IGNORECASE,
@@ -77,10 +76,10 @@ HEADING = re.compile(
 _OPEN = re.compile(
     r"\b(?:(?:it|that|this|much|everything|all|a lot|answer|so much|morality|which) (?:(?:really|all|largely|very much|entirely|heavily|always|truly|ultimately) )*depends|(?:depends|hinges|turns) (?:up)?on|pulls? in (?:different|opposite) directions|"
     r"(?:i|we)(?: am| are)? (?:\w+ )?(?:undecided|torn|neutral|not sure|unsure|on the fence|of two minds|in two minds|uncertain|agnostic)|"
-    r"as an? (?:ai|artificial|language|large)|(?:i|we|it|this|that|one)(?: \w+){0,2} (?:can not|cannot|unable to|not able to|not going to|will not|would rather not|decline to|refuse to|prefer not to|do not want to|not for me to|not my place to) (?:\w+ )?(?:take|choose|decide|say|answer|give|pick|judge|commit|tell|know|predict|pick|offer|provide|side|take|weigh)|"
-    r"no (?:personal |strong |firm |real |clear )?(?:opinion|opinions|view|views|position|stance|preference|answer|consensus|way (?:to know|of knowing|to tell))|do not (?:have|hold|take) (?:an? |any )?(?:\w+ )?(?:opinion|opinions|view|views|position|stance|side)|"
+    r"as an? (?:ai|artificial|language|large)|(?:i|we|it|this|that|one)(?: \w+){0,2} (?:can not|cannot|unable to|not able to|not going to|will not|would rather not|decline to|refuse to|prefer not to|do not want to|not for me to|not my place to) (?:\w+ )?(?:take(?= (?:an? |any |either )?(?:\w+ )?(?:sides?|positions?|stance|view)\b)|choose|decide|say|answer|give|pick|judge|commit|tell|know|predict|pick|offer|provide|side|weigh)|"
+    r"no (?:personal |strong |firm |real |clear |single |simple |easy |one |definitive )?(?:opinion|opinions|view|views|position|stance|preference|answer|consensus|way (?:to know|of knowing|to tell))|do not (?:have|hold|take) (?:an? |any )?(?:\w+ )?(?:opinion|opinions|view|views|position|stance|side)|"
     r"do not know|hard to (?:say|tell|judge|call)|(?:arguments|merits?|points|case|valid|strong) (?:\w+ ){0,3}both sides|both sides have|arguments for and against|pros and cons|varies|either way|two sides|remains (?:open|to be seen|unclear|contested|debated)|open question|jury is (?:still )?out|"
-    r"both (?:\w+ ){0,2}(?:good|positive|benefits?|advantages?|pros|right|harms?|risks?)\b|mixed|case by case|case-by-case|yes and no|some\b[^.]{2,40}\band\b[^.]{2,40}\bothers|yes or no|yes-or-no|neither yes nor no|too early|too soon to|otherwise (?:yes|no)|in (?:some|certain|many) (?:respects|ways|cases|situations|contexts|circumstances)\b.*\bother\w*|(?:the|this) question (?:is|can not)|(?:situations|cases|circumstances|contexts)\b.*\bothers|(?:nobody|no one|no-one|who) (?:can |could |really )?(?:predict|know|knows|say|tell)|up to a point\b.*\bbeyond|sometimes\b.*\bsometimes|fifty-fifty|partly|(?:advantages|benefits|strengths|upsides|merits|virtues) (?:and|as well as|but also) (?:\w+ )?(?:disadvantages|drawbacks|risks|harms|costs|weaknesses|downsides|flaws)|contradict each other|go either way)\b",
+    r"both (?:\w+ ){0,2}(?:good|positive|benefits?|advantages?|pros|right|harms?|risks?)\b|back and forth|mixed|case by case|case-by-case|yes and no|some\b[^.]{1,40}\band\b[^.]{2,40}\bothers|yes or no|yes-or-no|neither yes nor no|too early|too soon to|otherwise (?:yes|no)|in (?:some|certain|many) (?:respects|ways|cases|situations|contexts|circumstances)\b.*\bother\w*|(?:the|this) question (?:is|can not)|(?:situations|cases|circumstances|contexts)\b.*\bothers|(?:nobody|no one|no-one|who) (?:can |could |really )?(?:predict|know|knows|say|tell)|up to a point\b.*\bbeyond|sometimes\b.*\bsometimes|fifty-fifty|partly|(?:advantages|benefits|strengths|upsides|merits|virtues) (?:and|as well as|but also) (?:\w+ )?(?:disadvantages|drawbacks|risks|harms|costs|weaknesses|downsides|flaws)|contradict each other|go either way)\b",
     re.IGNORECASE,
 )
 #: Between two sides: the second one is meant.
@@ -93,16 +92,8 @@ _BARE = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Answer:
-    """`Yes`, `No` or `unclear`, and whether the response says so itself; else it only follows from what it argues."""
-
-    answer: str
-    is_said: bool
-
-
-def yes_no(query: str, text: str) -> Answer:
-    """What the rules take a response to answer.
+def yes_no(query: str, text: str) -> str:
+    """What a response answers: `Yes`, `No` or `unclear`.
 
     What it concludes outweighs how it begins ("Yes, there are benefits, but on balance I'd say no"), and both outweigh
     what follows from single sentences about the question. Where these sentences disagree it is unclear.
@@ -111,9 +102,8 @@ def yes_no(query: str, text: str) -> Answer:
     lines = [line for line in phrases(spelled_whole(spelled_out(query, plain(text)))) if not _repeats(question, line)]
     concluded = [answer for place, line in enumerate(lines) if (answer := _conclusion(question, lines, place))]
     if concluded:
-        return Answer(concluded[-1], is_said=True)
-    said = _opening(lines[:2]) or _restated(question, lines)
-    return Answer(said, is_said=True) if said else Answer(_stood(question, lines), is_said=False)
+        return concluded[-1]
+    return _opening(lines[:2]) or _restated(question, lines) or _stood(question, lines)
 
 
 def _repeats(question: Question, line: str) -> bool:

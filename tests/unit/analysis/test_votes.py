@@ -1,72 +1,86 @@
 """The votes: answers read as a careful reader would, counted, and counted again without each agent."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 import yaml
 
-from folkmoot.analysis.analyser import Analyser
 from folkmoot.analysis.choices import choice, options_of
-from folkmoot.analysis.stance import settled
 from folkmoot.analysis.votes import count, majority, votes
-from folkmoot.analysis.yes_no import NO, UNCLEAR, YES, Answer, yes_no
+from folkmoot.analysis.yes_no import NO, UNCLEAR, YES, yes_no
 
 HERE = Path(__file__).parent
 #: The share of written responses whose answer must be read right.
 LEAST_RIGHT = 0.97
-#: The same of responses that nothing was learned from, and no rule made for: 96.2% when they were first scored.
+#: The same of responses that no rule was made for: 96.2% when they were first scored.
 LEAST_RIGHT_UNSEEN = 0.95
 
 #: A question, its type, and the texts by the answer that a person reads in them.
 Group = tuple[str, str, dict[str, list[str]]]
 
 
-def test_the_answers_of_written_responses_are_read_right(analyser: Analyser) -> None:
+def test_the_answers_of_written_responses_are_read_right() -> None:
     """Of at least 150 written responses, hedged, negated and bare ones, 97% give the answer that a person reads."""
     written = json.loads((HERE / "labelled_votes.json").read_text(encoding="utf-8"))
-    right, count = _scored(analyser, [(one["query"], one["question_type"], one["answers"]) for one in written])
+    right, count = _scored([(one["query"], one["question_type"], one["answers"]) for one in written])
 
     assert count >= 150
     assert right >= LEAST_RIGHT * count
 
 
-def test_the_answers_of_further_rounds_are_read_right(analyser: Analyser) -> None:
+def test_the_answers_of_further_rounds_are_read_right() -> None:
     """Of responses to other questions, in other styles, the share that is read right stays what it was."""
-    right, count = _scored(analyser, _rounds("votes"))
+    right, count = _scored(_rounds("votes"))
 
     assert count >= 1800
     assert right >= LEAST_RIGHT * count
 
 
-def test_answers_to_questions_never_met_are_read_right(analyser: Analyser) -> None:
-    """So are nineteen in twenty of a round that neither the rules nor the head learned from."""
-    right, count = _scored(analyser, _rounds("votes/unseen"))
+def test_answers_to_questions_never_met_are_read_right() -> None:
+    """So are nineteen in twenty of a round that no rule was made for."""
+    right, count = _scored(_rounds("votes/unseen"))
 
     assert count >= 50
     assert right >= LEAST_RIGHT_UNSEEN * count
 
 
+def test_what_only_argues_is_seldom_given_the_wrong_side() -> None:
+    """Of responses that argue in words of their own and never say yes or no, four in five get their side or none."""
+    groups = _groups(HERE / "votes_argued.yaml")
+    wrong = [got for _, answer, got in _read(groups) if got not in (answer, UNCLEAR)]
+
+    assert sum(len(texts) for *_, by_answer in groups for texts in by_answer.values()) == 40
+    assert len(wrong) <= 8
+
+
 def _rounds(folder: str) -> list[Group]:
     """Rounds of responses that were written without looking at the rules, each scored once before the rules saw it."""
-    groups = [group for path in (HERE / folder).glob("*.yaml") for group in yaml.safe_load(path.read_text("utf-8"))]
-    return [(group.pop("query"), group.pop("type"), group) for group in groups]
+    return [group for path in (HERE / folder).glob("*.yaml") for group in _groups(path)]
 
 
-def _scored(analyser: Analyser, groups: Sequence[Group]) -> tuple[int, int]:
+def _groups(path: Path) -> list[Group]:
+    return [(group.pop("query"), group.pop("type"), group) for group in yaml.safe_load(path.read_text("utf-8"))]
+
+
+def _scored(groups: Sequence[Group]) -> tuple[int, int]:
     """How many answers are read right, of how many; what is not is printed."""
-    right = count = 0
+    read = list(_read(groups))
+    for text, answer, got in read:
+        if got != answer:
+            print(f"{text[:100]!r}: {answer}, read as {got}")
+    return sum(got == answer for _, answer, got in read), len(read)
+
+
+def _read(groups: Sequence[Group]) -> Iterator[tuple[str, str, str]]:
+    """Each text, its answer, and what it is read as."""
     for query, question_type, texts in groups:
         cases = [(text, str(answer)) for answer, own in texts.items() for text in own]
-        found = analyser.votes(query, question_type, [(str(place), text) for place, (text, _) in enumerate(cases)])
+        found = votes(query, question_type, [(str(place), text) for place, (text, _) in enumerate(cases)])
         assert found is not None
-        read = list(found.by_agent.values())
-        for (text, answer), got in zip(cases, read, strict=True):
-            right, count = right + (got == answer), count + 1
-            if got != answer:
-                print(f"{text[:100]!r}: {answer}, read as {got}")
-    return right, count
+        for (text, answer), got in zip(cases, found.by_agent.values(), strict=True):
+            yield text, answer, got
 
 
 @pytest.mark.parametrize(
@@ -84,24 +98,13 @@ def _scored(analyser: Analyser, groups: Sequence[Group]) -> tuple[int, int]:
 )
 def test_what_a_response_concludes_counts(text: str, answer: str) -> None:
     """A conclusion outweighs the opening, others' opinions do not count, and nothing clear is unclear."""
-    assert yes_no("Should voting be compulsory?", text).answer == answer
+    assert yes_no("Should voting be compulsory?", text) == answer
 
 
 def test_what_is_said_to_be_unlikely_is_denied() -> None:
     """Whatever was asked, "that is unlikely" is a no: an adverb's ending makes no adverb of it."""
-    assert yes_no("Will automation create more jobs than it destroys?", "That is unlikely.").answer == NO
-    assert yes_no("Will it rain?", "That is likely.").answer == YES
-
-
-def test_what_is_learned_decides_only_what_a_response_does_not_say() -> None:
-    """A leaning turns an answer that the rules only infer, never one that stands there."""
-    leaning = {NO: 0.97, YES: 0.01, UNCLEAR: 0.02}
-
-    assert settled(Answer(YES, is_said=True), leaning) == YES
-    assert settled(Answer(YES, is_said=False), leaning) == NO
-    assert settled(Answer(UNCLEAR, is_said=False), leaning) == NO
-    assert settled(Answer(UNCLEAR, is_said=False), {NO: 0.4, YES: 0.3, UNCLEAR: 0.3}) == UNCLEAR
-    assert settled(Answer(YES, is_said=False), None) == YES
+    assert yes_no("Will automation create more jobs than it destroys?", "That is unlikely.") == NO
+    assert yes_no("Will it rain?", "That is likely.") == YES
 
 
 def test_options_are_found_however_they_are_marked() -> None:
