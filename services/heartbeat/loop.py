@@ -4,7 +4,8 @@ import logging
 import threading
 from collections.abc import Callable
 
-from redis.exceptions import RedisError
+from redis.exceptions import ConnectionError as NoConnection
+from redis.exceptions import TimeoutError as NoAnswer
 
 from folkmoot import liveness
 from folkmoot.agents import circuits_of
@@ -31,7 +32,7 @@ def run(runtime: Runtime, stopped: threading.Event) -> None:
 def _guarded(what: str, look: Callable[[], object]) -> None:
     try:
         look()
-    except (RedisError, OSError) as error:
+    except (NoConnection, NoAnswer) as error:
         log.warning("%s failed, for Redis does not answer: %s; the next look comes in a moment", what, error)
     except Exception:
         log.exception("%s failed; the next look comes in a moment", what)

@@ -76,7 +76,7 @@ def soak() -> Iterator[Soak]:
 def _run(stack: Stack, model: ScriptedModel) -> Soak:
     for seat in SEATS:
         model.script(f"scripted/{seat}", {"delay_s": 0.05})
-    told = {path: path.stat().st_size for path in stack.data.rglob("*.log")}
+    told = {path: path.read_bytes() for path in stack.data.rglob("*.log")}
     database = sqlalchemy.create_engine(stack.variable("gateway-1", "FOLKMOOT_DATABASE_URL"))
     redis = Redis.from_url(stack.variable("gateway-1", "FOLKMOOT_REDIS_URL"), decode_responses=True)
     with redis:
@@ -100,7 +100,7 @@ def _run(stack: Stack, model: ScriptedModel) -> Soak:
         lasting=lasting,
         keys=(keys[0], keys[-1]),
         bytes=(sizes[0], sizes[-1]),
-        surprises=Counter(line for path in stack.data.rglob("*.log") for line in _surprises(path, told.get(path, 0))),
+        surprises=Counter(line for path in stack.data.rglob("*.log") for line in _surprises(path, told.get(path, b""))),
     )
     database.dispose()
     return found
@@ -129,14 +129,15 @@ def _rows(database: sqlalchemy.Engine) -> dict[tuple[str, str, bool], int]:
     return {(job_id, agent_id, bool(is_aggregator)): count for job_id, agent_id, is_aggregator, count in rows}
 
 
-def _surprises(path: Path, told: int) -> Iterator[str]:
+def _surprises(path: Path, told: bytes) -> Iterator[str]:
     """The lines of a log, after those that were there already, with which something says that all is not well.
 
     A log that has grown long is put aside as `.1`, then `.2`, and the lines go on in a new one.
     """
     aside = sorted(path.parent.glob(f"{path.name}.[0-9]"), reverse=True)
     written = b"".join(part.read_bytes() for part in [*aside, path])
-    for line in written[told:].decode().splitlines():
+    assert written.startswith(told), f"{path.name}: what was first put aside is gone"
+    for line in written.removeprefix(told).decode().splitlines():
         good = _is_good_request(line) if path.name == "nginx.log" else _is_good(line, path.name)
         if not good:
             yield f"{path.name}: {line}"
