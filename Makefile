@@ -19,7 +19,7 @@ IMAGES := $(filter-out analysis,$(SERVICES)) flower
 OPTIONS := tracing
 # Named by what the analysis needs, for work that it does not do: no model is fetched from a hub, nothing is built.
 UNUSED := hf-xet huggingface-hub fsspec filelock setuptools
-EXTRAS := $(SERVICES:%=--extra %) --extra cli --extra mcp
+EXTRAS := $(SERVICES:%=--extra %) --extra cli
 
 SLOWER := tests/unit/analysis tests/services/test_sign_in_time.py tests/services/test_analyser.py tests/services/test_rabbitmq.py tests/services/test_seats.py
 SCRIPTS := infra/containers/install tests/compose/standins/postgres-entrypoint
@@ -121,7 +121,7 @@ fmt: $(DEV) ## write the code in the one format
 	@$(BIN)/ruff format .
 
 lock: $(DEV) ## lock the newest versions that pyproject.toml allows
-	$(COMPILE) pyproject.toml $(EXTRAS) --extra cli --extra mcp --extra tracing --extra local --extra dev --upgrade -o requirements/dev.txt
+	$(COMPILE) pyproject.toml $(EXTRAS) --extra mcp --extra tracing --extra local --extra dev --upgrade -o requirements/dev.txt
 	$(COMPILE) pyproject.toml $(EXTRAS) --extra local -c requirements/dev.txt -o requirements/local.txt
 	@for service in $(IMAGES) $(OPTIONS); do \
 		echo "requirements/$$service.txt"; \

@@ -17,6 +17,7 @@ from folkmoot import invitations, secret
 from folkmoot.db import Database
 from folkmoot.errors import FolkmootError, InvalidRequest, LastAdmin, NotAllowed, NotSignedIn, UsernameTaken
 from folkmoot.models import Session, User
+from folkmoot.statements import Statement
 from folkmoot.store import erasure
 
 #: OWASP's second choice for argon2id: 19 MiB, two passes, one lane.
@@ -33,7 +34,7 @@ ONLY_ADMIN = (
 #: The ids of accounts are drawn from so many: none is drawn twice, and all are exact in any program's numbers.
 MOST_ID = 2**53 - 1
 
-_WHOSE = (
+_WHOSE = Statement(
     select(User)
     .join(Session, Session.user_id == User.id)
     .where(Session.token_hash == bindparam("of_token"), Session.expires_at > bindparam("now"))
@@ -304,7 +305,7 @@ def whose(db: Database, token: str, *, now: datetime, admins: Collection[str] = 
         NotSignedIn: no such session, or it has expired.
     """
     with db.look() as connection:
-        row = connection.execute(_WHOSE, {"of_token": secret.hashed(token), "now": now}).first()
+        row = _WHOSE.first(connection, of_token=secret.hashed(token), now=now)
     if row is None:
         raise NotSignedIn("The session has ended or expired. Sign in again.")
     return account_of(row, admins)

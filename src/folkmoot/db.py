@@ -16,13 +16,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from folkmoot import traces
 from folkmoot.errors import Unavailable
 from folkmoot.failpoints import Failpoints
+from folkmoot.statements import send
 
 Rows = TypeVar("Rows", bound=Select[*tuple[Any, ...]])
 
 #: How long a SQLite writer waits for the one before it; rare commits take more than a second.
 BUSY_TIMEOUT_MS = 10_000
 #: Connections a process keeps, and how many more it may open: transactions are short, so threads share a few.
-POOL: dict[str, Any] = {"pool_size": 4, "max_overflow": 12, "pool_timeout": 15}
+POOL: dict[str, Any] = {"pool_size": 16, "max_overflow": 0, "pool_timeout": 15, "pool_use_lifo": True}
 #: A dead PostgreSQL server is noticed within seconds, not after TCP's own minutes.
 POSTGRES_ARGS = {
     "connect_timeout": 3,
@@ -235,6 +236,6 @@ def _begin_sqlite(connection: Connection) -> None:
     # FULL: a 202 outlives a power cut, not only a killed process.
     synchronous = "NORMAL" if options.get("folkmoot_unsynced", False) else "FULL"
     if writer and connection.info.get("synchronous") != synchronous:
-        connection.exec_driver_sql(f"PRAGMA synchronous = {synchronous}")
+        send(connection, f"PRAGMA synchronous = {synchronous}")
         connection.info["synchronous"] = synchronous
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
+    send(connection, "BEGIN IMMEDIATE" if writer else "BEGIN")

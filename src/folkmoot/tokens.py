@@ -14,6 +14,7 @@ from folkmoot.accounts import Account, account_of
 from folkmoot.db import Database
 from folkmoot.errors import InvalidRequest, NotFound, NotSignedIn, Unavailable
 from folkmoot.models import ApiToken, User
+from folkmoot.statements import Statement
 
 #: What a token may do: look at what its owner may see, or also ask, cancel and delete.
 Scope = Literal["read", "ask"]
@@ -27,7 +28,7 @@ MOST = 100
 #: `last_used_at` is written at most this often, so that a busy token costs no write on each request.
 NOTED_EVERY = timedelta(minutes=1)
 
-_WHOSE = (
+_WHOSE = Statement(
     select(User, ApiToken.id.label("token_id"), ApiToken.scopes, ApiToken.last_used_at)
     .join(ApiToken, ApiToken.user_id == User.id)
     .where(
@@ -130,7 +131,7 @@ def whose(db: Database, text: str, *, now: datetime, admins: Collection[str] = (
         NotSignedIn: there is no such token: it was revoked, has expired or never was.
     """
     with db.look() as connection:
-        row = connection.execute(_WHOSE, {"of_token": secret.hashed(text), "now": now}).first()
+        row = _WHOSE.first(connection, of_token=secret.hashed(text), now=now)
     if row is None:
         raise NotSignedIn("This API token is not known, was revoked or has expired. Make a new one.")
     if row.last_used_at is None or row.last_used_at <= now - NOTED_EVERY:

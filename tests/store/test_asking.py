@@ -28,7 +28,7 @@ from tests.store.rows import (
 def settle(db: Database, job_id: str, at: float) -> Moved | None:
     """Settle a query in a transaction of its own."""
     with db.write() as connection:
-        return asking.settle(db, connection, job_id, now=after(at), hint_due_at=after(at + 4))
+        return asking.settle(connection, job_id, now=after(at), hint_due_at=after(at + 4))
 
 
 def test_sixteen_threads_claim_and_one_wins(db: Database, ada: int) -> None:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, select, update
+from sqlalchemy import Connection, bindparam, case, or_, select, update
 
 from folkmoot.db import Database
 from folkmoot.models import Interaction, Response
 from folkmoot.resources import QueryStatus, ResponseStatus
+from folkmoot.statements import Record, Statement
 from folkmoot.store import cache, outbox, usage
 from folkmoot.store.cache import Hit, Look, Place
 from folkmoot.store.usage import Spent
@@ -19,20 +20,25 @@ OPEN = ("accepted", "asking")
 LATE = "no answer before the deadline"
 NOT_TAKEN = "no worker of its pool took the question before the deadline"
 
-# Statements are built once: to build one takes longer than to have it executed.
-_OPEN_JOB = select(Interaction).where(Interaction.job_id == bindparam("of_job"), Interaction.status.in_(OPEN))
+_IS_OPEN = or_(*(Interaction.status == status for status in OPEN))
+_open_job = select(Interaction).where(Interaction.job_id == bindparam("of_job"), _IS_OPEN)
+_OPEN_JOB, _OPEN_JOB_LOCKED = Statement(_open_job), Statement(_open_job.with_for_update())
 _OF_PANEL = (Response.job_id == bindparam("of_job"), Response.is_aggregator.is_(False))
-_SEAT = select(Response).where(*_OF_PANEL, Response.agent_id == bindparam("of_agent"), Response.status == "pending")
-_STANDING = select(Response.agent_id, Response.status).where(*_OF_PANEL).order_by(Response.id)
-_TAKE = update(Response).where(Response.id == bindparam("of_id"))
-_HELD = update(Response).where(
-    *_OF_PANEL,
-    Response.agent_id == bindparam("of_agent"),
-    Response.status == "pending",
-    Response.attempts == bindparam("of_attempt"),
+_SEAT = Statement(
+    select(Response).where(*_OF_PANEL, Response.agent_id == bindparam("of_agent"), Response.status == "pending")
 )
-_CHANGE = update(Interaction).where(Interaction.id == bindparam("of_id"), Interaction.status.in_(OPEN))
-_END_PENDING = (
+_STANDING = Statement(select(Response.agent_id, Response.status).where(*_OF_PANEL).order_by(Response.id))
+_TAKE = Statement(update(Response).where(Response.id == bindparam("of_id")))
+_HELD = Statement(
+    update(Response).where(
+        *_OF_PANEL,
+        Response.agent_id == bindparam("of_agent"),
+        Response.status == "pending",
+        Response.attempts == bindparam("of_attempt"),
+    )
+)
+_CHANGE = Statement(update(Interaction).where(Interaction.id == bindparam("of_id"), _IS_OPEN))
+_END_PENDING = Statement(
     update(Response)
     .where(Response.job_id == bindparam("of_job"), Response.status == "pending")
     .values(
@@ -48,7 +54,7 @@ _END_PENDING = (
 class Claim:
     """The right to ask one agent; `attempt` is the token that every later write has to show."""
 
-    job: Row[Any]
+    job: Record
     agent_id: str
     role: str
     attempt: int
@@ -96,11 +102,11 @@ class Outcome:
         return {name: value for name, value in vars(self).items() if name not in ("note", "is_keepable")}
 
 
-def to_ask(db: Database, job_id: str, agent_id: str) -> tuple[Row[Any], str] | None:
+def to_ask(db: Database, job_id: str, agent_id: str) -> tuple[Record, str] | None:
     """A query and this agent's role in it, while it is to be asked."""
     with db.read() as connection:
-        job = connection.execute(_OPEN_JOB, {"of_job": job_id}).first()
-        row = connection.execute(_SEAT, {"of_job": job_id, "of_agent": agent_id}).first()
+        job = _OPEN_JOB.first(connection, of_job=job_id)
+        row = _SEAT.first(connection, of_job=job_id, of_agent=agent_id)
         return None if job is None or row is None else (job, row.role)
 
 
@@ -119,8 +125,8 @@ def claim(
     With `seek` it is not taken either while the same call is under way: the work waits in the outbox for that to end.
     """
     with db.write("claim-response", synced=False) as connection:
-        job = connection.execute(db.locked(_OPEN_JOB), {"of_job": job_id}).first()
-        row = connection.execute(_SEAT, {"of_job": job_id, "of_agent": agent_id}).first()
+        job = _OPEN_JOB_LOCKED.first(connection, of_job=job_id)
+        row = _SEAT.first(connection, of_job=job_id, of_agent=agent_id)
         if job is None or row is None or row.attempts >= attempts:
             return None
         if row.lease_until is not None and row.lease_until > now:
@@ -132,7 +138,7 @@ def claim(
         if seek is not None and found == "under way":
             outbox.park(connection, job_id, "ask", agent_id, awaits=seek.key, due_at=seek.park_until)
             return None
-        connection.execute(_TAKE, {"of_id": row.id, "attempts": row.attempts + 1, "lease_until": lease_until})
+        _TAKE.change(connection, of_id=row.id, attempts=row.attempts + 1, lease_until=lease_until)
         if job.status == "accepted":
             _change(connection, job, status="asking")
         outbox.take(connection, job_id, "ask", agent_id)
@@ -150,7 +156,7 @@ def claim(
 def renew(db: Database, claim: Claim, *, lease_until: datetime) -> bool:
     """Hold the claim a while longer; False when it is lost or the query is past asking, so the call can stop."""
     with db.write(synced=False) as connection:
-        return connection.execute(_HELD, {**_token(claim), "lease_until": lease_until}).rowcount == 1
+        return _HELD.change(connection, **_token(claim), lease_until=lease_until) == 1
 
 
 def finish(
@@ -172,11 +178,11 @@ def finish(
     with db.write("store-response", synced=False) as connection:
         usage.add(connection, claim.job.job_id, spent)
         # Locked before counting: two last responses must not each see the other as pending.
-        job = connection.execute(db.locked(_OPEN_JOB), {"of_job": claim.job.job_id}).first()
+        job = _OPEN_JOB_LOCKED.first(connection, of_job=claim.job.job_id)
         if job is None:
             return False, None
         ended = {**outcome.columns(), "lease_until": None, "finished_at": now}
-        if connection.execute(_HELD, {**_token(claim), **ended}).rowcount == 0:
+        if _HELD.change(connection, **_token(claim), **ended) == 0:
             return False, None
         if claim.key is not None and outcome.is_keepable:
             cache.keep(db, connection, claim.key, claim.place, now=now)
@@ -189,25 +195,25 @@ def finish(
         return True, _settle(connection, job, notes, now=now, hint_due_at=hint_due_at)
 
 
-def settle(db: Database, connection: Connection, job_id: str, *, now: datetime, hint_due_at: datetime) -> Moved | None:
+def settle(connection: Connection, job_id: str, *, now: datetime, hint_due_at: datetime) -> Moved | None:
     """Move a query on from asking when nothing is pending any more, or when its time for asking is over.
 
     Returns:
         Where it went, `aggregating` or `failed`; None when it stays.
     """
-    job = connection.execute(db.locked(_OPEN_JOB), {"of_job": job_id}).first()
+    job = _OPEN_JOB_LOCKED.first(connection, of_job=job_id)
     return None if job is None else _settle(connection, job, job.notes, now=now, hint_due_at=hint_due_at)
 
 
 def _settle(
-    connection: Connection, job: Row[Any], notes: Sequence[str], *, now: datetime, hint_due_at: datetime
+    connection: Connection, job: Record, notes: Sequence[str], *, now: datetime, hint_due_at: datetime
 ) -> Moved | None:
-    rows = connection.execute(_STANDING, {"of_job": job.job_id}).all()
+    rows = _STANDING.all(connection, of_job=job.job_id)
     late = tuple(row.agent_id for row in rows if row.status == "pending")
     if late and now < job.ask_deadline_at:
         return None
     if late:
-        connection.execute(_END_PENDING, {"of_job": job.job_id, "now": now})
+        _END_PENDING.change(connection, of_job=job.job_id, now=now)
     outbox.clear(connection, job.job_id)
     answered = sum(row.status == "ok" for row in rows)
     if answered >= job.quorum:
@@ -219,8 +225,8 @@ def _settle(
     return Moved("failed", late)
 
 
-def _change(connection: Connection, job: Row[Any], **values: Any) -> None:
-    connection.execute(_CHANGE, {"of_id": job.id, **values})
+def _change(connection: Connection, job: Record, **values: Any) -> None:
+    _CHANGE.change(connection, of_id=job.id, **values)
 
 
 def _token(claim: Claim) -> dict[str, Any]:

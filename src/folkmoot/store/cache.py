@@ -4,24 +4,29 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from folkmoot.db import Database
 from folkmoot.models import Cache, Interaction, Response
+from folkmoot.statements import Record, Statement
 
 _OF_KEY = Cache.key == bindparam("of_key")
-_ENTRY = select(Cache).where(_OF_KEY)
-_ANSWER = select(Response).where(
-    Response.job_id == bindparam("of_job"),
-    Response.agent_id == bindparam("of_agent"),
-    Response.is_aggregator == bindparam("of_aggregator"),
+_ENTRY = Statement(select(Cache).where(_OF_KEY).with_for_update())
+_ANSWER = Statement(
+    select(Response).where(
+        Response.job_id == bindparam("of_job"),
+        Response.agent_id == bindparam("of_agent"),
+        Response.is_aggregator == bindparam("of_aggregator"),
+    )
 )
-_CONCLUDING = select(Interaction.lease_until).where(
-    Interaction.job_id == bindparam("of_job"), Interaction.status == "aggregating"
+_CONCLUDING = Statement(
+    select(Interaction.lease_until).where(
+        Interaction.job_id == bindparam("of_job"), Interaction.status == "aggregating"
+    )
 )
-_LEAD = update(Cache).where(_OF_KEY)
-_DROP = delete(Cache).where(_OF_KEY, Cache.job_id == bindparam("of_job"), Cache.ready_at.is_(None))
+_LEAD = Statement(update(Cache).where(_OF_KEY))
+_DROP = Statement(delete(Cache).where(_OF_KEY, Cache.job_id == bindparam("of_job"), Cache.ready_at.is_(None)))
 _BOUNDS = select(
     select(func.min(Cache.id)).scalar_subquery(),
     select(func.max(Cache.id)).scalar_subquery(),
@@ -75,50 +80,49 @@ def look(db: Database, connection: Connection, seek: Look, place: Place, *, now:
         return None
     values: dict[str, Any] = {**vars(place), "created_at": now, "ready_at": None}
     # Looked for first: on PostgreSQL an insert that finds its key taken uses up an id, and `prune` counts by these.
-    entry = connection.execute(db.locked(_ENTRY), {"of_key": seek.key}).first()
+    entry = _ENTRY.first(connection, of_key=seek.key)
     if entry is None:
         added = connection.execute(_new(db).on_conflict_do_nothing(), {"key": seek.key, **values})
         if added.rowcount == 1:
             return None
-        entry = connection.execute(db.locked(_ENTRY), {"of_key": seek.key}).first()
+        entry = _ENTRY.first(connection, of_key=seek.key)
     if entry is None:
         return None
     found = _answer(connection, entry, since=seek.since, now=now)
     if found is None or (found == "under way" and _is_of(entry, place)):
-        connection.execute(_LEAD, {"of_key": seek.key, **values})
+        _LEAD.change(connection, of_key=seek.key, **values)
         return None
     return found
 
 
-def _answer(connection: Connection, entry: Row[Any], *, since: datetime, now: datetime) -> Hit | UnderWay | None:
-    of = {"of_job": entry.job_id, "of_agent": entry.agent_id, "of_aggregator": entry.is_aggregator}
-    row = connection.execute(_ANSWER, of).first()
+def _answer(connection: Connection, entry: Record, *, since: datetime, now: datetime) -> Hit | UnderWay | None:
+    row = _ANSWER.first(connection, of_job=entry.job_id, of_agent=entry.agent_id, of_aggregator=entry.is_aggregator)
     if entry.ready_at is not None:
         if row is None or row.status != "ok" or entry.ready_at < since:
             return None
         return Hit(row.text, row.model, entry.job_id)
     if entry.is_aggregator:
-        lease_until = connection.scalar(_CONCLUDING, of)
+        lease_until = _CONCLUDING.scalar(connection, of_job=entry.job_id)
     else:
         lease_until = row.lease_until if row is not None and row.status == "pending" else None
     return "under way" if lease_until is not None and lease_until > now else None
 
 
-def _is_of(entry: Row[Any], place: Place) -> bool:
+def _is_of(entry: Record, place: Place) -> bool:
     return (entry.job_id, entry.agent_id, entry.is_aggregator) == (place.job_id, place.agent_id, place.is_aggregator)
 
 
 def keep(db: Database, connection: Connection, key: str, place: Place, *, now: datetime) -> None:
     """From now on, this place's answer is given to whoever makes the same call."""
     values = {**vars(place), "created_at": now, "ready_at": now}
-    if connection.execute(_LEAD, {"of_key": key, **values}).rowcount == 0:
+    if _LEAD.change(connection, of_key=key, **values) == 0:
         statement = _new(db).values(key=key, **values)
         connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
 
 
 def drop(connection: Connection, key: str, job_id: str) -> None:
     """This query asks no more, and has no answer that another could take."""
-    connection.execute(_DROP, {"of_key": key, "of_job": job_id})
+    _DROP.change(connection, of_key=key, of_job=job_id)
 
 
 def prune(db: Database, *, before: datetime, most: int) -> int:

@@ -5,26 +5,34 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from folkmoot.db import Database
 from folkmoot.models import Analysis, Interaction, Response
 from folkmoot.resources import AnalysisResource, ConsensusResource, QueryStatus
+from folkmoot.statements import Record, Statement
 from folkmoot.store import cache, incidents, outbox, records, usage
 from folkmoot.store.cache import Hit, Look, Place
 from folkmoot.store.incidents import NewIncident
 from folkmoot.store.usage import Spent
 
-_AGGREGATING = select(Interaction).where(Interaction.job_id == bindparam("of_job"), Interaction.status == "aggregating")
-_HELD = update(Interaction).where(
-    Interaction.job_id == bindparam("of_job"),
-    Interaction.status == "aggregating",
-    Interaction.fence == bindparam("of_fence"),
+_aggregating = select(Interaction).where(Interaction.job_id == bindparam("of_job"), Interaction.status == "aggregating")
+_AGGREGATING, _AGGREGATING_LOCKED = Statement(_aggregating), Statement(_aggregating.with_for_update())
+_HELD = Statement(
+    update(Interaction).where(
+        Interaction.job_id == bindparam("of_job"),
+        Interaction.status == "aggregating",
+        Interaction.fence == bindparam("of_fence"),
+    )
 )
-_PANEL = select(Response.agent_id).where(Response.job_id == bindparam("of_job"), Response.is_aggregator.is_(False))
-_PENDING = select(Analysis.job_id).where(Analysis.job_id == bindparam("of_job"), Analysis.status == "pending")
-_CONSENSUS = select(Response.text).where(Response.job_id == bindparam("of_job"), Response.is_aggregator)
-_ADD_CONSENSUS, _ADD_ANALYSIS = insert(Response), insert(Analysis)
+_PANEL = Statement(
+    select(Response.agent_id).where(Response.job_id == bindparam("of_job"), Response.is_aggregator.is_(False))
+)
+_PENDING = Statement(
+    select(Analysis.job_id).where(Analysis.job_id == bindparam("of_job"), Analysis.status == "pending")
+)
+_CONSENSUS = Statement(select(Response.text).where(Response.job_id == bindparam("of_job"), Response.is_aggregator))
+_ADD_CONSENSUS, _ADD_ANALYSIS = Statement(insert(Response)), Statement(insert(Analysis))
 
 
 @dataclass(frozen=True)
@@ -36,8 +44,8 @@ class Conclusion:
         panel: agent_ids of all rows, asked or not.
     """
 
-    job: Row[Any]
-    responses: tuple[Row[Any], ...]
+    job: Record
+    responses: tuple[Record, ...]
     panel: tuple[str, ...]
     fence: int
     #: The consensus that the same call got before, if it did.
@@ -54,11 +62,11 @@ class Conclusion:
 def to_conclude(db: Database, job_id: str) -> Conclusion | None:
     """A query that is to be concluded, as `claim` would give it, without the right to."""
     with db.read() as connection:
-        job = connection.execute(_AGGREGATING, {"of_job": job_id}).first()
+        job = _AGGREGATING.first(connection, of_job=job_id)
         if job is None:
             return None
         answered = records.responses(connection, job_id, status="ok")
-        return Conclusion(job, tuple(answered), tuple(connection.scalars(_PANEL, {"of_job": job_id})), job.fence)
+        return Conclusion(job, tuple(answered), _panel(connection, job_id), job.fence)
 
 
 def claim(
@@ -69,7 +77,7 @@ def claim(
     With `seek` it is not taken either while the same call is under way: the work waits in the outbox for that to end.
     """
     with db.write("claim-conclusion", synced=False) as connection:
-        job = connection.execute(db.locked(_AGGREGATING), {"of_job": job_id}).first()
+        job = _AGGREGATING_LOCKED.first(connection, of_job=job_id)
         if job is None or job.fence >= attempts or (job.lease_until is not None and job.lease_until > now):
             return None
         found = None
@@ -80,19 +88,22 @@ def claim(
             outbox.park(connection, job_id, "conclude", "", awaits=seek.key, due_at=seek.park_until)
             return None
         fence = job.fence + 1
-        token = {"of_job": job_id, "of_fence": job.fence}
-        connection.execute(_HELD, {**token, "fence": fence, "lease_until": lease_until})
+        _HELD.change(connection, of_job=job_id, of_fence=job.fence, fence=fence, lease_until=lease_until)
         outbox.take(connection, job_id, "conclude")
         answered = records.responses(connection, job_id, status="ok")
-        panel = connection.scalars(_PANEL, {"of_job": job_id})
         hit = found if isinstance(found, Hit) else None
-        return Conclusion(job, tuple(answered), tuple(panel), fence, hit, seek.key if seek is not None else None)
+        key = seek.key if seek is not None else None
+        return Conclusion(job, tuple(answered), _panel(connection, job_id), fence, hit, key)
+
+
+def _panel(connection: Connection, job_id: str) -> tuple[str, ...]:
+    return tuple(row.agent_id for row in _PANEL.all(connection, of_job=job_id))
 
 
 def renew(db: Database, conclusion: Conclusion, *, lease_until: datetime) -> bool:
     """Hold the claim a while longer; False when it is lost or the query has ended, so the call can stop."""
     with db.write(synced=False) as connection:
-        return connection.execute(_HELD, {**_token(conclusion), "lease_until": lease_until}).rowcount == 1
+        return _HELD.change(connection, **_token(conclusion), lease_until=lease_until) == 1
 
 
 def conclude(
@@ -120,14 +131,14 @@ def conclude(
     ended = _ended(conclusion, "done", notes, now) | {"aggregator_used": used}
     with db.write("store-consensus") as connection:
         usage.add(connection, job_id, spent)
-        if connection.execute(_HELD, ended).rowcount == 0:
+        if _HELD.change(connection, **ended) == 0:
             return False
-        connection.execute(_ADD_CONSENSUS, _consensus(job_id, consensus, now))
+        _ADD_CONSENSUS.change(connection, **_consensus(job_id, consensus, now))
         if conclusion.key is not None and is_keepable:
             cache.keep(db, connection, conclusion.key, conclusion.place, now=now)
         elif conclusion.key is not None and conclusion.hit is None:
             cache.drop(connection, conclusion.key, job_id)
-        connection.execute(_ADD_ANALYSIS, {"job_id": job_id, "status": "pending", "created_at": now})
+        _ADD_ANALYSIS.change(connection, job_id=job_id, status="pending", created_at=now)
         outbox.clear(connection, job_id)
         outbox.add(connection, job_id, "analyse", [""], due_at=hint_due_at)
         incidents.record(connection, _failover(conclusion.job, used, why_other, now))
@@ -138,7 +149,7 @@ def fail(db: Database, conclusion: Conclusion, *, notes: list[str], now: datetim
     """End the query as failed, with the reasons; False when the claim is lost."""
     with db.write("fail-conclusion") as connection:
         usage.add(connection, conclusion.job.job_id, spent)
-        ended = connection.execute(_HELD, _ended(conclusion, "failed", notes, now)).rowcount == 1
+        ended = _HELD.change(connection, **_ended(conclusion, "failed", notes, now)) == 1
         if conclusion.key is not None:
             cache.drop(connection, conclusion.key, conclusion.job.job_id)
         if ended:
@@ -150,8 +161,8 @@ def fail(db: Database, conclusion: Conclusion, *, notes: list[str], now: datetim
 class ToAnalyse:
     """What there is to measure. The consensus is held against the responses, and is never one of them."""
 
-    job: Row[Any]
-    responses: tuple[Row[Any], ...]
+    job: Record
+    responses: tuple[Record, ...]
     consensus: str
 
 
@@ -159,9 +170,9 @@ def to_analyse(db: Database, job_id: str) -> ToAnalyse | None:
     """A query with its panel's answers and its consensus, when its analysis is pending."""
     with db.read() as connection:
         job = records.job_of(connection, job_id)
-        if job is None or connection.scalar(_PENDING, {"of_job": job_id}) is None:
+        if job is None or _PENDING.scalar(connection, of_job=job_id) is None:
             return None
-        consensus = connection.scalar(_CONSENSUS, {"of_job": job_id})
+        consensus = _CONSENSUS.scalar(connection, of_job=job_id)
         return ToAnalyse(job, tuple(records.responses(connection, job_id, status="ok")), consensus or "")
 
 
@@ -197,7 +208,7 @@ def _consensus(job_id: str, consensus: ConsensusResource, now: datetime) -> dict
     }
 
 
-def _failover(job: Row[Any], used: str | None, why_other: str | None, now: datetime) -> list[NewIncident]:
+def _failover(job: Record, used: str | None, why_other: str | None, now: datetime) -> list[NewIncident]:
     """What happened to the requested aggregator when another seat has concluded."""
     requested = job.aggregator_requested
     if used in (None, requested):

@@ -11,14 +11,15 @@ from folkmoot.errors import BudgetSpent, LimitReached
 from folkmoot.models import IS_OPEN_QUERY, Interaction
 from folkmoot.prices import NANO, usd
 from folkmoot.settings import Settings
+from folkmoot.statements import Statement
 from folkmoot.store import usage
 from folkmoot.store.usage import Amount, Standing
 
 #: When a place may be free again, in seconds: a query seldom takes less.
 PLACE_FREE_S = 5
 
-_OPEN_JOBS = (
-    select(func.count())
+_OPEN_JOBS = Statement(
+    select(func.count().label("count_of"))
     .select_from(Interaction)
     .where(
         # No index has this: what is open of all users is less to look through than all that one of them ever asked.
@@ -98,7 +99,7 @@ def hold(connection: Connection, limits: Limits, *, job_id: str, user_id: int, a
 
 def open_jobs(connection: Connection, user_id: int, *, but: str = "") -> int:
     """How many queries of a user are under way, one aside."""
-    return int(connection.scalar(_OPEN_JOBS, {"of_user": user_id, "but": but}) or 0)
+    return int(_OPEN_JOBS.scalar(connection, of_user=user_id, but=but) or 0)
 
 
 def _hold(budget: Budget, standing: Standing, asked: Amount, now: datetime, *, whose: str) -> None:

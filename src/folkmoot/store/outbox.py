@@ -6,6 +6,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from folkmoot.db import Database
 from folkmoot.models import Outbox
+from folkmoot.statements import Statement
 
 #: A hint is never sent again less often than this.
 LONGEST_WAIT_S = 30.0
@@ -13,11 +14,12 @@ LONGEST_WAIT_S = 30.0
 BATCH = 500
 
 _OF_JOB = Outbox.job_id == bindparam("of_job")
-_ADD = insert(Outbox)
-_TAKE = delete(Outbox).where(_OF_JOB, Outbox.task == bindparam("of_task"), Outbox.agent_id == bindparam("of_agent"))
-_PARK = update(Outbox).where(_OF_JOB, Outbox.task == bindparam("of_task"), Outbox.agent_id == bindparam("of_agent"))
-_WAITING = select(Outbox.job_id, Outbox.task, Outbox.agent_id).where(Outbox.awaits == bindparam("of_key"))
-_CLEAR = delete(Outbox).where(_OF_JOB)
+_OF_WORK = (_OF_JOB, Outbox.task == bindparam("of_task"), Outbox.agent_id == bindparam("of_agent"))
+_ADD = Statement(insert(Outbox))
+_TAKE = Statement(delete(Outbox).where(*_OF_WORK))
+_PARK = Statement(update(Outbox).where(*_OF_WORK))
+_WAITING = Statement(select(Outbox.job_id, Outbox.task, Outbox.agent_id).where(Outbox.awaits == bindparam("of_key")))
+_CLEAR = Statement(delete(Outbox).where(_OF_JOB))
 _DUE = select(Outbox.id, Outbox.job_id, Outbox.task, Outbox.agent_id, Outbox.sent).where(
     Outbox.due_at <= bindparam("now")
 )
@@ -38,33 +40,32 @@ def add(
     if once:
         waiting = select(Outbox.agent_id).where(Outbox.job_id == job_id, Outbox.task == task)
         agent_ids = [agent for agent in agent_ids if agent not in set(connection.scalars(waiting))]
-    if agent_ids:
-        rows = [{"job_id": job_id, "task": task, "agent_id": agent, "sent": 0, "due_at": due_at} for agent in agent_ids]
-        connection.execute(_ADD, rows)
+    rows = [{"job_id": job_id, "task": task, "agent_id": agent, "sent": 0, "due_at": due_at} for agent in agent_ids]
+    _ADD.insert(connection, rows)
 
 
 def take(connection: Connection, job_id: str, task: str, agent_id: str = "") -> None:
     """Remove the row of a piece of work that somebody has taken."""
-    connection.execute(_TAKE, {"of_job": job_id, "of_task": task, "of_agent": agent_id})
+    _TAKE.change(connection, of_job=job_id, of_task=task, of_agent=agent_id)
 
 
 def park(connection: Connection, job_id: str, task: str, agent_id: str, *, awaits: str, due_at: datetime) -> None:
     """Have a piece of work wait for an equal call that is under way; it is sent again when that ends, or when due."""
     of = {"of_job": job_id, "of_task": task, "of_agent": agent_id}
-    if connection.execute(_PARK, {**of, "awaits": awaits, "due_at": due_at}).rowcount == 0:
+    if _PARK.change(connection, **of, awaits=awaits, due_at=due_at) == 0:
         row = {"job_id": job_id, "task": task, "agent_id": agent_id, "sent": 0, "due_at": due_at, "awaits": awaits}
-        connection.execute(_ADD, [row])
+        _ADD.change(connection, **row)
 
 
 def waiting(db: Database, key: str) -> list[tuple[str, str, str]]:
     """(job_id, task, agent_id) of all the work that waits for a call."""
-    with db.read() as connection:
-        return [(row.job_id, row.task, row.agent_id) for row in connection.execute(_WAITING, {"of_key": key})]
+    with db.look() as connection:
+        return [(row.job_id, row.task, row.agent_id) for row in _WAITING.all(connection, of_key=key)]
 
 
 def clear(connection: Connection, job_id: str) -> None:
     """Remove all rows of a job that has ended."""
-    connection.execute(_CLEAR, {"of_job": job_id})
+    _CLEAR.change(connection, of_job=job_id)
 
 
 def claim_due(db: Database, *, now: datetime, resend_s: float) -> list[tuple[int, str, str, str]]:

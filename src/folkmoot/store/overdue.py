@@ -33,7 +33,7 @@ def settle_late(db: Database, *, now: datetime, hint_due_at: datetime) -> Iterat
     late = select(Interaction.job_id).where(*is_asking, Interaction.ask_deadline_at <= now)
     for job_id in _found(db, late):
         with db.write("settle-late", synced=False) as connection:
-            moved = asking.settle(db, connection, job_id, now=now, hint_due_at=hint_due_at)
+            moved = asking.settle(connection, job_id, now=now, hint_due_at=hint_due_at)
         if moved is not None:
             yield job_id, moved
 
@@ -59,7 +59,7 @@ def free_responses(
                 )
             ).all()
             dead = [row.agent_id for row in rows if _free(connection, row, now=now, attempts=attempts)]
-            moved = asking.settle(db, connection, job_id, now=now, hint_due_at=hint_due_at) if dead else None
+            moved = asking.settle(connection, job_id, now=now, hint_due_at=hint_due_at) if dead else None
         if dead:
             yield job_id, dead, moved
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from folkmoot.db import Database
@@ -13,6 +13,7 @@ from folkmoot.errors import IdempotencyMismatch, NotFound
 from folkmoot.models import IS_OPEN_QUERY, Interaction, Response
 from folkmoot.prompts import Question, Turn
 from folkmoot.resources import ENDED, QueryPage, QueryResource, QuerySummary, Stage, Standing
+from folkmoot.statements import Record, Statement
 from folkmoot.store import asking, incidents, limits, outbox, records, usage
 from folkmoot.store.deletions import NO_SUCH_QUERY, NUL, is_hidden
 from folkmoot.store.incidents import NewIncident
@@ -22,15 +23,19 @@ from folkmoot.store.usage import Amount
 #: Earlier questions of a conversation that a follow-up carries along.
 LONGEST_CONVERSATION = 4
 
-_ADD, _ADD_SEATS = insert(Interaction), insert(Response)
-_ACCEPTED_BEFORE = select(Interaction.job_id, Interaction.request_hash).where(
-    Interaction.user_id == bindparam("of_user"), Interaction.idempotency_key == bindparam("of_key")
+_ADD, _ADD_SEATS = Statement(insert(Interaction)), Statement(insert(Response))
+_ACCEPTED_BEFORE = Statement(
+    select(Interaction.job_id, Interaction.request_hash).where(
+        Interaction.user_id == bindparam("of_user"), Interaction.idempotency_key == bindparam("of_key")
+    )
 )
 
-_OF_JOB = select(Interaction).where(Interaction.job_id == bindparam("of_job"))
+_of_job = select(Interaction).where(Interaction.job_id == bindparam("of_job"))
+_OF_JOB = Statement(_of_job)
+_seen = _of_job.where(Interaction.user_id == bindparam("of_user"), ~is_hidden())
 #: The query when the user sees it: it is theirs, and not deleted.
-_SEEN = _OF_JOB.where(Interaction.user_id == bindparam("of_user"), ~is_hidden())
-_CONSENSUS = select(Response.text).where(Response.job_id == bindparam("of_job"), Response.is_aggregator)
+_SEEN, _SEEN_LOCKED = Statement(_seen), Statement(_seen.with_for_update())
+_CONSENSUS = Statement(select(Response.text).where(Response.job_id == bindparam("of_job"), Response.is_aggregator))
 
 
 @dataclass(frozen=True)
@@ -94,16 +99,16 @@ def accept(
         with db.write("accept") as connection:
             limits.take_turn(db, connection, bounds, new.user_id)
             # Written before it is weighed: the same request, accepted a moment ago, is found and not weighed twice.
-            connection.execute(_ADD, _interaction(new))
+            _ADD.change(connection, **_interaction(new))
             asked_for = sum(needed.values(), Amount())
             limits.hold(connection, bounds, job_id=new.job_id, user_id=new.user_id, asked=asked_for, now=new.created_at)
             usage.reserve(connection, new.job_id, new.user_id, day=new.created_at.date(), needed=needed)
-            connection.execute(_ADD_SEATS, [_response(new, seat) for seat in seats])
+            _ADD_SEATS.insert(connection, [_response(new, seat) for seat in seats])
             asked = [seat.agent_id for seat in seats if seat.skipped is None]
             outbox.add(connection, new.job_id, "ask", asked, due_at=hint_due_at)
             incidents.record(connection, lost)
             if not asked:
-                asking.settle(db, connection, new.job_id, now=new.created_at, hint_due_at=hint_due_at)
+                asking.settle(connection, new.job_id, now=new.created_at, hint_due_at=hint_due_at)
         return new.job_id, True
     except IntegrityError:
         earlier = accepted_before(db, new.user_id, new.idempotency_key, new.request_hash)
@@ -119,7 +124,7 @@ def accepted_before(db: Database, user_id: int, idempotency_key: str, request_ha
         IdempotencyMismatch: the key came before with another request.
     """
     with db.look() as connection:
-        row = connection.execute(_ACCEPTED_BEFORE, {"of_user": user_id, "of_key": idempotency_key}).first()
+        row = _ACCEPTED_BEFORE.first(connection, of_user=user_id, of_key=idempotency_key)
     if row is None:
         return None
     if row.request_hash != request_hash:
@@ -179,7 +184,11 @@ def find(db: Database, job_id: str, *, user_id: int | None = None) -> QueryResou
         NotFound: there is none; or the user has deleted it, or it is somebody else's.
     """
     with db.read() as connection:
-        row = connection.execute(_OF_JOB if user_id is None else _SEEN, _named(job_id, user_id)).first()
+        row = (
+            _OF_JOB.first(connection, of_job=_known(job_id))
+            if user_id is None
+            else _seen_by(connection, job_id, user_id)
+        )
         if row is None:
             raise NotFound(NO_SUCH_QUERY)
         return records.query(connection, row)
@@ -192,11 +201,11 @@ def owned(db: Database, job_id: str, *, user_id: int) -> None:
         NotFound: there is none, it is deleted, or it is somebody else's.
     """
     with db.look() as connection:
-        if connection.execute(_SEEN, _named(job_id, user_id)).first() is None:
+        if _seen_by(connection, job_id, user_id) is None:
             raise NotFound(NO_SUCH_QUERY)
 
 
-def question(db: Database, job: Row[Any]) -> Question:
+def question(db: Database, job: Record) -> Question:
     """What a query asks, with the conversation that it follows up or that came with it."""
     earlier = conversation(db, job.parent_job_id, user_id=job.user_id) if job.parent_job_id else ()
     sent: dict[str, Any] = job.conversation or {"instructions": "", "turns": []}
@@ -209,10 +218,10 @@ def conversation(db: Database, job_id: str | None, *, user_id: int) -> tuple[Tur
     turns: list[Turn] = []
     with db.read() as connection:
         while job_id is not None and len(turns) < LONGEST_CONVERSATION:
-            row = connection.execute(_SEEN, _named(job_id, user_id)).first()
+            row = _seen_by(connection, job_id, user_id)
             if row is None:
                 break
-            turns.append(Turn(row.query, connection.scalar(_CONSENSUS, {"of_job": job_id}) or ""))
+            turns.append(Turn(row.query, _CONSENSUS.scalar(connection, of_job=job_id) or ""))
             job_id = row.parent_job_id
     return tuple(reversed(turns))
 
@@ -296,13 +305,13 @@ def cancel(db: Database, job_id: str, *, user_id: int, now: datetime) -> tuple[Q
         NotFound: there is none, or it is somebody else's.
     """
     with db.write() as connection:
-        row = connection.execute(db.locked(_SEEN), _named(job_id, user_id)).first()
+        row = _SEEN_LOCKED.first(connection, of_job=_known(job_id), of_user=user_id)
         if row is None:
             raise NotFound(NO_SUCH_QUERY)
         is_open = row.status not in ENDED
         if is_open:
             _cancel(connection, job_id, now)
-            row = connection.execute(_OF_JOB, {"of_job": job_id}).one()
+            row = _OF_JOB.first(connection, of_job=job_id)
         return records.query(connection, row), is_open
 
 
@@ -328,7 +337,7 @@ def erase(db: Database, job_id: str, *, user_id: int) -> None:
     Raises:
         NotFound: there is none, or it is somebody else's.
     """
-    known = job_id.replace(NUL, " ")
+    known = _known(job_id)
     with db.write() as connection:
         gone = connection.execute(
             delete(Interaction).where(Interaction.job_id == known, Interaction.user_id == user_id)
@@ -338,5 +347,10 @@ def erase(db: Database, job_id: str, *, user_id: int) -> None:
         incidents.forget_job(connection, known)
 
 
-def _named(job_id: str, user_id: int | None) -> dict[str, Any]:
-    return {"of_job": job_id.replace(NUL, " "), "of_user": user_id}
+def _seen_by(connection: Connection, job_id: str, user_id: int) -> Record | None:
+    return _SEEN.first(connection, of_job=_known(job_id), of_user=user_id)
+
+
+def _known(job_id: str) -> str:
+    """The id as a database takes it: none of ours holds what PostgreSQL would refuse."""
+    return job_id.replace(NUL, " ")

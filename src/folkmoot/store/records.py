@@ -1,9 +1,8 @@
 """Rows as the resources that the outside sees."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
 from folkmoot.models import Analysis, Interaction, Response
 from folkmoot.resources import (
@@ -14,20 +13,22 @@ from folkmoot.resources import (
     QueryResource,
     ResponseResource,
 )
+from folkmoot.statements import Record, Statement
 from folkmoot.store import usage
 
 #: Statuses of a response that make an answer degraded.
 LOST = ("failed", "timed_out", "skipped")
 
-_JOB = select(Interaction).where(Interaction.job_id == bindparam("of_job"))
-_ROWS = select(Response).where(Response.job_id == bindparam("of_job")).order_by(Response.id)
-_OF_STATUS = _ROWS.where(Response.is_aggregator.is_(False), Response.status == bindparam("of_status"))
-_ANALYSIS = select(Analysis).where(Analysis.job_id == bindparam("of_job"))
+_JOB = Statement(select(Interaction).where(Interaction.job_id == bindparam("of_job")))
+_rows = select(Response).where(Response.job_id == bindparam("of_job")).order_by(Response.id)
+_ROWS = Statement(_rows)
+_OF_STATUS = Statement(_rows.where(Response.is_aggregator.is_(False), Response.status == bindparam("of_status")))
+_ANALYSIS = Statement(select(Analysis).where(Analysis.job_id == bindparam("of_job")))
 
 
-def query(connection: Connection, job: Row[Any]) -> QueryResource:
+def query(connection: Connection, job: Record) -> QueryResource:
     """The whole query resource of an interactions row."""
-    rows = connection.execute(_ROWS, {"of_job": job.job_id}).all()
+    rows = _ROWS.all(connection, of_job=job.job_id)
     panel = [response(row) for row in rows if not row.is_aggregator]
     failed_over = job.aggregator_used is not None and job.aggregator_used != job.aggregator_requested
     return QueryResource(
@@ -54,19 +55,19 @@ def query(connection: Connection, job: Row[Any]) -> QueryResource:
     )
 
 
-def response(row: Row[Any]) -> ResponseResource:
+def response(row: Record) -> ResponseResource:
     """The resource of a panel row."""
     return ResponseResource.model_validate(row, from_attributes=True)
 
 
-def consensus(row: Row[Any]) -> ConsensusResource:
+def consensus(row: Record) -> ConsensusResource:
     """The resource of the aggregator's row."""
     return ConsensusResource.model_validate(row, from_attributes=True)
 
 
-def analysis(connection: Connection, job: Row[Any]) -> AnalysisResource:
+def analysis(connection: Connection, job: Record) -> AnalysisResource:
     """The resource of a job's analysis row, or what stands for it while there is none."""
-    row = connection.execute(_ANALYSIS, {"of_job": job.job_id}).first()
+    row = _ANALYSIS.first(connection, of_job=job.job_id)
     if row is not None:
         more = row.data or {}
         return AnalysisResource(
@@ -81,11 +82,11 @@ def analysis(connection: Connection, job: Row[Any]) -> AnalysisResource:
     return AnalysisResource(status="pending", consensus_score=None, reason=None)
 
 
-def responses(connection: Connection, job_id: str, *, status: str) -> Sequence[Row[Any]]:
+def responses(connection: Connection, job_id: str, *, status: str) -> Sequence[Record]:
     """The panel's rows of a job with this status, in the panel's order."""
-    return connection.execute(_OF_STATUS, {"of_job": job_id, "of_status": status}).all()
+    return _OF_STATUS.all(connection, of_job=job_id, of_status=status)
 
 
-def job_of(connection: Connection, job_id: str) -> Row[Any] | None:
+def job_of(connection: Connection, job_id: str) -> Record | None:
     """The interactions row of a job."""
-    return connection.execute(_JOB, {"of_job": job_id}).first()
+    return _JOB.first(connection, of_job=job_id)

@@ -11,20 +11,21 @@ from folkmoot.db import Database
 from folkmoot.models import Interaction, Usage, User
 from folkmoot.prices import usd
 from folkmoot.resources import ENDED, CostResource, Stage, StageCost
+from folkmoot.statements import Statement
 
 STAGES: tuple[Stage, ...] = ("response", "consensus", "analysis")
 
 _NOTHING = dict.fromkeys(
     ("calls", "estimated_calls", "unpriced_calls", "prompt_tokens", "completion_tokens", "nano_usd"), 0
 )
-_RESERVE = insert(Usage)
+_RESERVE = Statement(insert(Usage))
 #: Adds to a row what the parameters of these names say, and one call.
-_COUNT = (
+_COUNT = Statement(
     update(Usage)
     .where(Usage.job_id == bindparam("of_job"), Usage.stage == bindparam("of_stage"))
     .values({name: Usage.__table__.c[name] + bindparam(f"more_{name}") for name in _NOTHING})
 )
-_OF_JOB = select(Usage).where(Usage.job_id == bindparam("of_job"))
+_OF_JOB = Statement(select(Usage).where(Usage.job_id == bindparam("of_job")))
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,8 @@ class Standing:
 
 def reserve(connection: Connection, job_id: str, user_id: int, *, day: date, needed: Mapping[Stage, Amount]) -> None:
     """Begin to count a query. What it may need is reserved while it is open, and by nothing else than that."""
-    connection.execute(
-        _RESERVE,
+    _RESERVE.insert(
+        connection,
         [
             {
                 **_NOTHING,
@@ -100,8 +101,9 @@ def add(connection: Connection, job_id: str, spent: Iterable[Spent]) -> None:
             "completion_tokens": one.completion_tokens,
             "nano_usd": one.nano_usd or 0,
         }
-        of = {"of_job": job_id, "of_stage": one.stage}
-        connection.execute(_COUNT, of | {f"more_{name}": value for name, value in more.items()})
+        _COUNT.change(
+            connection, of_job=job_id, of_stage=one.stage, **{f"more_{name}": value for name, value in more.items()}
+        )
 
 
 def count(db: Database, job_id: str, spent: Iterable[Spent]) -> None:
@@ -204,7 +206,7 @@ def _left(reserved: Any, used: Any) -> ColumnElement[int]:
 
 def cost(connection: Connection, job_id: str) -> CostResource | None:
     """What a query has cost so far, by stage; None for one from before there was an account of it."""
-    rows = connection.execute(_OF_JOB, {"of_job": job_id}).all()
+    rows = _OF_JOB.all(connection, of_job=job_id)
     if not rows:
         return None
     called = sorted((row for row in rows if row.calls), key=lambda row: STAGES.index(row.stage))

@@ -1,0 +1,154 @@
+"""The statements on every query's way: written with SQLAlchemy, compiled once, then handed straight to the driver.
+
+SQLAlchemy prepares each execution anew, and that takes many times what the database takes (docs/decisions/0021). The
+transactions around them, the connections, and the types of what goes in and comes out stay its own.
+"""
+
+from collections import namedtuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Delete, Insert, Select, Update
+from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeEngine
+
+#: A row that was found; its columns are its attributes.
+Record = Any
+
+_Converter = Callable[[Any], Any]
+#: What can be prepared.
+Clause = Select[*tuple[Any, ...]] | Insert | Update | Delete
+
+
+class Statement:
+    """A statement whose parameters have names: those of its `bindparam`s, and those of the columns that it sets."""
+
+    def __init__(self, clause: Clause) -> None:
+        """Prepare nothing yet: what a database is sent depends on which one it is."""
+        # An insert would fetch the new row's id by itself.
+        self._clause = clause.inline() if isinstance(clause, Insert) else clause
+        self._prepared: dict[tuple[str, ...], _Prepared] = {}
+
+    def all(self, connection: Connection, **values: Any) -> list[Record]:
+        """All rows that it finds."""
+        prepared = self._for(connection, values)
+        return prepared.records(prepared.execute(connection, values))
+
+    def first(self, connection: Connection, **values: Any) -> Record | None:
+        """The first row that it finds, if any."""
+        return next(iter(self.all(connection, **values)), None)
+
+    def scalar(self, connection: Connection, **values: Any) -> Any:
+        """The first column of the first row; None when there is none."""
+        row = self.first(connection, **values)
+        return None if row is None else row[0]
+
+    def change(self, connection: Connection, **values: Any) -> int:
+        """Execute what changes rows; returns how many it changed."""
+        cursor = self._for(connection, values).execute(connection, values)
+        changed = int(cursor.rowcount)
+        cursor.close()
+        return changed
+
+    def insert(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert these rows, which name the same columns, together."""
+        if not rows:
+            return
+        if connection.dialect.positional:
+            self._for(connection, rows[0]).execute_many(connection, rows)
+        else:
+            # psycopg2 would send each row by itself; SQLAlchemy makes one statement of them.
+            connection.execute(self._clause, rows)
+
+    def _for(self, connection: Connection, values: Mapping[str, Any]) -> "_Prepared":
+        key = (connection.dialect.name, *values)
+        found = self._prepared.get(key)
+        if found is None:
+            found = self._prepared[key] = _Prepared(self._clause, connection.dialect, list(values))
+        return found
+
+
+class _Prepared:
+    """A statement as one kind of database is sent it, with these parameters."""
+
+    def __init__(self, clause: Clause, dialect: Dialect, names: list[str]) -> None:
+        self._dialect = dialect
+        self._clause = clause
+        compiled = clause.compile(dialect=dialect, column_keys=None if isinstance(clause, Select) else names)
+        assert isinstance(compiled, SQLCompiler)
+        # The values of a list would be parameters each, and defaults computed anew: both only when it is executed.
+        later = (compiled.post_compile_params, compiled.insert_prefetch, compiled.update_prefetch)
+        assert not any(later), f"not to be prepared: {compiled.string}"
+        self._sql = compiled.string
+        self._order = compiled.positiontup
+        converters = {name: self._binds(bound.type) for name, bound in compiled.binds.items()}
+        self._converters = {name: converter for name, converter in converters.items() if converter and name in names}
+        whole = compiled.construct_params(dict.fromkeys(names))
+        constants = {name: value for name, value in whole.items() if name not in names}
+        self._constants = {name: self._converted(converters[name], value) for name, value in constants.items()}
+        self._shape: tuple[Callable[[Any], Record], list[tuple[int, _Converter]]] | None = None
+
+    def _binds(self, type_: TypeEngine[Any]) -> _Converter | None:
+        return type_.dialect_impl(self._dialect).bind_processor(self._dialect)
+
+    @staticmethod
+    def _converted(converter: _Converter | None, value: Any) -> Any:
+        return value if converter is None else converter(value)
+
+    def execute(self, connection: Connection, values: Mapping[str, Any]) -> Any:
+        """The driver's cursor, after it has executed the statement with these values."""
+        return send(connection, self._sql, self._parameters(values))
+
+    def execute_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Execute the statement with each of these sets of values."""
+        send(connection, self._sql, [self._parameters(row) for row in rows], many=True).close()
+
+    def _parameters(self, values: Mapping[str, Any]) -> Any:
+        given = {**self._constants, **values}
+        for name, converter in self._converters.items():
+            given[name] = converter(given[name])
+        return given if self._order is None else tuple(given[name] for name in self._order)
+
+    def records(self, cursor: Any) -> list[Record]:
+        """All rows of a cursor, which is closed."""
+        rows = cursor.fetchall()
+        make, converters = self._shape = self._shape or self._shaped(cursor)
+        cursor.close()
+        return [make(_converted(row, converters) if converters else row) for row in rows]
+
+    def _shaped(self, cursor: Any) -> tuple[Callable[[Any], Record], list[tuple[int, _Converter]]]:
+        """How a row becomes a record: what makes one, and what to convert in which place."""
+        assert isinstance(self._clause, Select)
+        columns = self._clause.selected_columns
+        record = namedtuple("Record", columns.keys())  # type: ignore[misc]
+        impls = (column.type.dialect_impl(self._dialect) for column in columns)
+        codes = (told[1] for told in cursor.description)
+        converters = [impl.result_processor(self._dialect, code) for impl, code in zip(impls, codes, strict=True)]
+        return record._make, [(place, one) for place, one in enumerate(converters) if one is not None]
+
+
+def _converted(row: Any, converters: list[tuple[int, _Converter]]) -> list[Any]:
+    converted = list(row)
+    for place, converter in converters:
+        converted[place] = converter(converted[place])
+    return converted
+
+
+def send(connection: Connection, sql: str, parameters: Any = (), *, many: bool = False) -> Any:
+    """The driver's cursor, after it has executed this, once or with each of many sets of parameters.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: as SQLAlchemy tells of what the driver raises.
+    """
+    cursor, listeners = connection.connection.cursor(), connection.dispatch
+    for tell in listeners.before_cursor_execute:
+        tell(connection, cursor, sql, parameters, None, many)
+    try:
+        (cursor.executemany if many else cursor.execute)(sql, parameters)
+    except Exception as error:
+        # Tells of it in SQLAlchemy's words, and gives up a connection that is gone.
+        connection._handle_dbapi_exception(error, sql, parameters, cursor, None)
+    for tell in listeners.after_cursor_execute:
+        tell(connection, cursor, sql, parameters, None, many)
+    return cursor
