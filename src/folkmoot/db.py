@@ -22,8 +22,11 @@ Rows = TypeVar("Rows", bound=Select[*tuple[Any, ...]])
 
 #: How long a SQLite writer waits for the one before it; rare commits take more than a second.
 BUSY_TIMEOUT_MS = 10_000
-#: Connections a process keeps, and how many more it may open: transactions are short, so threads share a few.
-POOL: dict[str, Any] = {"pool_size": 16, "max_overflow": 0, "pool_timeout": 15, "pool_use_lifo": True}
+#: Connections of a process: transactions are short, so threads share a few. What lies idle is looked for last.
+POOL: dict[str, Any] = {"pool_timeout": 15, "pool_use_lifo": True}
+#: Of a server's, whose number is bounded, few are kept; to open one of SQLite's takes longer than a transaction.
+SQLITE_POOL: dict[str, Any] = {**POOL, "pool_size": 16, "max_overflow": 0}
+POSTGRES_POOL: dict[str, Any] = {**POOL, "pool_size": 4, "max_overflow": 12}
 #: A dead PostgreSQL server is noticed within seconds, not after TCP's own minutes.
 POSTGRES_ARGS = {
     "connect_timeout": 3,
@@ -188,7 +191,7 @@ def _translated() -> Iterator[None]:
 
 def _postgres(url: str) -> Engine:
     # A connection that broke while it was idle is replaced before anything is asked of it.
-    engine = create_engine(url, connect_args=POSTGRES_ARGS, pool_pre_ping=True, **POOL)
+    engine = create_engine(url, connect_args=POSTGRES_ARGS, pool_pre_ping=True, **POSTGRES_POOL)
     event.listen(engine, "begin", _begin_postgres)
     return engine
 
@@ -202,7 +205,8 @@ def _sqlite(url: str) -> Engine:
     path = make_url(url).database
     if path and path != ":memory:":
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}, **POOL)
+    arguments = {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
+    engine = create_engine(url, connect_args=arguments, **SQLITE_POOL)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

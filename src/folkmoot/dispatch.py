@@ -3,9 +3,11 @@
 import logging
 import select
 import time
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NoReturn
+from weakref import WeakKeyDictionary
 
 from celery import Celery
 from kombu import Connection, Exchange, Producer, Queue
@@ -112,6 +114,8 @@ class Publisher:
         self._app = app
         self._failpoints = failpoints or Failpoints()
         self._paused_until = 0.0
+        #: The queues that each channel has declared.
+        self._declared: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
     def hint(self, job_id: str, task: str, agent_ids: Iterable[str] = ("",)) -> bool:
         """Tell the pools that there is work; False when the broker did not take it: the outbox says it again."""
@@ -136,10 +140,22 @@ class Publisher:
         else:
             self._send(producer, DRAW if task == "draw" else ANALYSE, ANALYSE_QUEUE, job_id)
 
-    def _send(self, producer: Producer, task: str, queue: str, *ids: str) -> None:
-        # Celery takes a queue as well as its name; its types do not know.
-        options: dict[str, Any] = {"queue": queue_named(queue), "confirm_timeout": PUBLISH_TIMEOUT_S, "retry": False}
-        self._app.send_task(task, args=ids, producer=producer, headers=traces.sent(), **options)
+    def _send(self, producer: Any, task: str, queue: str, *ids: str) -> None:
+        """Publish Celery's own message; `send_task` takes twice as long, for what no hint has."""
+        amqp: Any = self._app.amqp
+        message = amqp.create_task_message(str(uuid.uuid4()), task, ids, argsrepr=" ".join(ids), kwargsrepr="")
+        declared = self._declared.setdefault(producer.channel, set())
+        producer.publish(
+            message.body,
+            exchange="",
+            routing_key=queue,
+            serializer="json",
+            headers={**message.headers, **(traces.sent() or {})},
+            declare=[] if queue in declared else [queue_named(queue)],
+            confirm_timeout=PUBLISH_TIMEOUT_S,
+            **message.properties,
+        )
+        declared.add(queue)
 
     def probe(self, queue: str, count: int) -> bool:
         """See that something lies in a queue for its workers to take: what is there already, else this many probes.
