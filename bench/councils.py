@@ -22,6 +22,7 @@ from tests.client import Client
 from tests.stack import NO_LIMITS, Stack, eventually
 
 SEATS = tuple(f"seat{number}" for number in range(1, 5))
+AGGREGATOR = "aggregator"
 QUESTION = "Should voting be compulsory?"
 #: A query that takes longer than this has failed.
 QUERY_S = 120.0
@@ -78,7 +79,7 @@ class Floor(Council):
         """Ask the four seats at once, and then the aggregator with what they said."""
         began = time.perf_counter()
         responses = await asyncio.gather(*(self._complete(session, seat, QUESTION) for seat in SEATS))
-        consensus = await self._complete(session, "aggregator", "\n\n".join(responses))
+        consensus = await self._complete(session, AGGREGATOR, "\n\n".join(responses))
         assert consensus
         return time.perf_counter() - began
 
@@ -98,15 +99,15 @@ class Folkmoot(Council):
     Args:
         stub: the models.
         settings: `FOLKMOOT_*` variables for what is not the default; analysis stays on unless this says otherwise.
-        seats: how many there are on the panel.
+        seats: how many are asked; the aggregator is one more.
     """
 
     name = "folkmoot"
 
     def __init__(self, stub: Stub, settings: dict[str, str] | None = None, seats: int = len(SEATS)) -> None:
-        names = [f"seat{number}" for number in range(1, seats + 1)]
+        names = [*(f"seat{number}" for number in range(1, seats + 1)), AGGREGATOR]
         one = {"base_url": stub.url, "timeout_s": 60}
-        self.roster = {"aggregator": names[0], "seats": {name: {"model": name, **one} for name in names}}
+        self.roster = {"aggregator": AGGREGATOR, "seats": {name: {"model": name, **one} for name in names}}
         defaults = dict.fromkeys(NO_LIMITS, "")
         self.clients: list[Client] = []
         self.stack = Stack(self.roster, {**defaults, "FOLKMOOT_ANALYSIS": "true", **(settings or {})})

@@ -72,7 +72,7 @@ def _row(size: dict[str, Any], stub: Stub, folkmoot: Folkmoot, seconds: float, i
 def _seats(seconds: float, _most: int) -> Iterator[dict[str, Any]]:
     for seats in SEATS:
         # The one that concludes is asked nothing else.
-        with Stub() as stub, Folkmoot(stub, QUIET, seats=seats + 1) as folkmoot:
+        with Stub() as stub, Folkmoot(stub, QUIET, seats=seats) as folkmoot:
             yield _row({"seats asked": seats}, stub, folkmoot, seconds)
 
 

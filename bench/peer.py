@@ -17,7 +17,7 @@ import aiohttp
 import requests
 import yaml
 
-from bench.councils import QUESTION, SEATS, Council
+from bench.councils import AGGREGATOR, QUESTION, SEATS, Council
 from bench.stub import Stub
 from tests.stack import ROOT, eventually, free_port
 
@@ -99,10 +99,10 @@ class Peer(Council):
         return {
             "version": 2,
             "llms": {
-                name: {"model": f"openai/{name}", "api_key_env": "STUB_API_KEY"} for name in (*SEATS, "aggregator")
+                name: {"model": f"openai/{name}", "api_key_env": "STUB_API_KEY"} for name in (*SEATS, AGGREGATOR)
             },
             "ensembles": {
-                "council": {"members": [{"llm": seat} for seat in SEATS], "synthesizer": {"llm": "aggregator"}}
+                "council": {"members": [{"llm": seat} for seat in SEATS], "synthesizer": {"llm": AGGREGATOR}}
             },
             "cache": {"enabled": False},
         }

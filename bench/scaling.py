@@ -61,7 +61,7 @@ def main() -> None:
 def _measured(seconds: float) -> dict[str, Any]:
     """What a query costs: milliseconds of processor by part, commands of Redis, bytes stored; and the rates."""
     settings = {**NO_LIMITS, "FOLKMOOT_ANALYSIS": "false"}
-    with Stub() as stub, Folkmoot(stub, settings) as folkmoot:
+    with Stub() as stub, Folkmoot(stub, settings, seats=3) as folkmoot:
         stub.answer_with(0.0)
         redis = Redis.from_url(folkmoot.stack.redis_url())
         before = _seen(folkmoot, redis)

@@ -8,6 +8,8 @@ from typing import Any
 from gunicorn.http import wsgi
 from gunicorn.workers.gthread import ThreadWorker
 
+from folkmoot.garbage import keep_what_is_there
+
 
 class OnePieceResponse(wsgi.Response):  # type: ignore[misc]
     """Sends head and first piece at once: killed between the two, a replica would leave nginx half an answer.
@@ -48,3 +50,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Serve; gunicorn has no setting for the class of its answers."""
         wsgi.Response = OnePieceResponse
         return super().init_process()
+
+    def run(self) -> None:
+        """Take requests, now that the gateway is loaded."""
+        keep_what_is_there()
+        super().run()

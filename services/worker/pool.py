@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from folkmoot import liveness, logs, traces
 from folkmoot.agents import ANALYSE_QUEUE, pool_of
 from folkmoot.dispatch import queue_named
+from folkmoot.garbage import keep_what_is_there
 from folkmoot.runtime import Runtime, build, utcnow
 from folkmoot.settings import Settings
 from services.worker.analyser import Nobody, load
@@ -107,6 +108,7 @@ class Heartbeat:
         self._thread.join(timeout=1)
 
     def _on_ready(self, **_: object) -> None:
+        keep_what_is_there()
         self._is_ready = True
         liveness.show(self._runtime.settings.alive_file)
 

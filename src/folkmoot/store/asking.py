@@ -22,10 +22,15 @@ NOT_TAKEN = "no worker of its pool took the question before the deadline"
 
 _IS_OPEN = or_(*(Interaction.status == status for status in OPEN))
 _open_job = select(Interaction).where(Interaction.job_id == bindparam("of_job"), _IS_OPEN)
-_OPEN_JOB, _OPEN_JOB_LOCKED = Statement(_open_job), Statement(_open_job.with_for_update())
+_OPEN_JOB_LOCKED = Statement(_open_job.with_for_update())
 _OF_PANEL = (Response.job_id == bindparam("of_job"), Response.is_aggregator.is_(False))
 _SEAT = Statement(
     select(Response).where(*_OF_PANEL, Response.agent_id == bindparam("of_agent"), Response.status == "pending")
+)
+_TO_ASK = Statement(
+    _open_job.add_columns(Response.role)
+    .join(Response, Response.job_id == Interaction.job_id)
+    .where(*_OF_PANEL, Response.agent_id == bindparam("of_agent"), Response.status == "pending")
 )
 _STANDING = Statement(select(Response.agent_id, Response.status).where(*_OF_PANEL).order_by(Response.id))
 _TAKE = Statement(update(Response).where(Response.id == bindparam("of_id")))
@@ -104,10 +109,9 @@ class Outcome:
 
 def to_ask(db: Database, job_id: str, agent_id: str) -> tuple[Record, str] | None:
     """A query and this agent's role in it, while it is to be asked."""
-    with db.read() as connection:
-        job = _OPEN_JOB.first(connection, of_job=job_id)
-        row = _SEAT.first(connection, of_job=job_id, of_agent=agent_id)
-        return None if job is None or row is None else (job, row.role)
+    with db.look() as connection:
+        job = _TO_ASK.first(connection, of_job=job_id, of_agent=agent_id)
+        return None if job is None else (job, job.role)
 
 
 def claim(

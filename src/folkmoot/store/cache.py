@@ -25,6 +25,9 @@ _CONCLUDING = Statement(
         Interaction.job_id == bindparam("of_job"), Interaction.status == "aggregating"
     )
 )
+#: An entry, unless there is one with its key.
+_NEW_IN_SQLITE = Statement(sqlite.insert(Cache).on_conflict_do_nothing())
+_NEW_IN_POSTGRESQL = Statement(postgresql.insert(Cache).on_conflict_do_nothing())
 _LEAD = Statement(update(Cache).where(_OF_KEY))
 _DROP = Statement(delete(Cache).where(_OF_KEY, Cache.job_id == bindparam("of_job"), Cache.ready_at.is_(None)))
 _BOUNDS = select(
@@ -82,8 +85,8 @@ def look(db: Database, connection: Connection, seek: Look, place: Place, *, now:
     # Looked for first: on PostgreSQL an insert that finds its key taken uses up an id, and `prune` counts by these.
     entry = _ENTRY.first(connection, of_key=seek.key)
     if entry is None:
-        added = connection.execute(_new(db).on_conflict_do_nothing(), {"key": seek.key, **values})
-        if added.rowcount == 1:
+        new = _NEW_IN_SQLITE if db.is_sqlite else _NEW_IN_POSTGRESQL
+        if new.change(connection, key=seek.key, **values) == 1:
             return None
         entry = _ENTRY.first(connection, of_key=seek.key)
     if entry is None:
@@ -116,7 +119,7 @@ def keep(db: Database, connection: Connection, key: str, place: Place, *, now: d
     """From now on, this place's answer is given to whoever makes the same call."""
     values = {**vars(place), "created_at": now, "ready_at": now}
     if _LEAD.change(connection, of_key=key, **values) == 0:
-        statement = _new(db).values(key=key, **values)
+        statement: Any = (sqlite.insert(Cache) if db.is_sqlite else postgresql.insert(Cache)).values(key=key, **values)
         connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
 
 
@@ -133,7 +136,3 @@ def prune(db: Database, *, before: datetime, most: int) -> int:
         return 0
     with db.write(synced=False) as connection:
         return connection.execute(delete(Cache).where((Cache.id <= last - most) | (Cache.created_at < before))).rowcount
-
-
-def _new(db: Database) -> Any:
-    return sqlite.insert(Cache) if db.is_sqlite else postgresql.insert(Cache)
