@@ -98,9 +98,7 @@ class Peer(Council):
     def _configuration(self) -> dict[str, Any]:
         return {
             "version": 2,
-            "llms": {
-                name: {"model": f"openai/{name}", "api_key_env": "STUB_API_KEY"} for name in (*SEATS, AGGREGATOR)
-            },
+            "llms": {name: {"model": f"openai/{name}", "api_key_env": "STUB_API_KEY"} for name in (*SEATS, AGGREGATOR)},
             "ensembles": {
                 "council": {"members": [{"llm": seat} for seat in SEATS], "synthesizer": {"llm": AGGREGATOR}}
             },

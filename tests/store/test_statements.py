@@ -1,0 +1,118 @@
+"""Statements that go straight to the driver do what SQLAlchemy would have them do, on both databases."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import bindparam, delete, event, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from folkmoot.db import Database
+from folkmoot.models import Interaction, Outbox, Response, User
+from folkmoot.statements import Statement
+from tests.store import rows
+from tests.store.rows import NOW, after
+
+OF_JOB = select(Interaction).where(Interaction.job_id == bindparam("of_job"))
+
+
+@pytest.fixture
+def job_id(db: Database) -> str:
+    """A query of a user, as it is accepted."""
+    return rows.accepted(db, rows.user(db))
+
+
+def test_rows_are_those_of_sqlalchemy(db: Database, job_id: str) -> None:
+    """Every column has its name, its type and its value: times in UTC, JSON, booleans, and none."""
+    with db.look() as connection:
+        for clause, table in ((OF_JOB, Interaction), (select(Response).order_by(Response.id), Response)):
+            values = {"of_job": job_id} if table is Interaction else {}
+            found = Statement(clause).all(connection, **values)
+            expected = connection.execute(clause, values).all()
+            assert [row._asdict() for row in found] == [dict(row._mapping) for row in expected]
+            assert found
+
+    assert found[0].created_at == NOW and found[0].is_aggregator is False
+
+
+def test_all_that_is_there_is_found(db: Database, job_id: str) -> None:
+    """The first row, its first column, and nothing where nothing is."""
+    text = Statement(select(Interaction.query).where(Interaction.job_id == bindparam("of_job")))
+    with db.look() as connection:
+        assert text.scalar(connection, of_job=job_id) == "Should voting be compulsory?"
+        assert text.scalar(connection, of_job="none") is None and text.first(connection, of_job="none") is None
+        assert text.all(connection, of_job="none") == []
+
+
+def test_changes_say_how_many(db: Database, job_id: str) -> None:
+    """An update sets the columns that are named with it, and tells how many rows it changed; so does a delete."""
+    change = Statement(update(Response).where(Response.job_id == bindparam("of_job"), Response.status == "pending"))
+    remove = Statement(delete(Outbox).where(Outbox.job_id == bindparam("of_job")))
+    with db.write() as connection:
+        assert change.change(connection, of_job=job_id, attempts=2, lease_until=after(3)) == len(rows.PANEL)
+        assert change.change(connection, of_job=job_id, text="said", status="ok") == len(rows.PANEL)
+        assert change.change(connection, of_job=job_id, text="said again") == 0
+        assert remove.change(connection, of_job=job_id) == len(rows.PANEL)
+
+    with db.look() as connection:
+        row = connection.execute(select(Response).where(Response.job_id == job_id)).first()
+    assert row is not None and (row.attempts, row.lease_until, row.text, row.status) == (2, after(3), "said", "ok")
+
+
+def test_several_rows_are_inserted_together(db: Database, job_id: str) -> None:
+    """Of none there is nothing to do."""
+    add = Statement(insert(Outbox))
+    work = [
+        {"job_id": job_id, "task": "draw", "agent_id": agent_id, "sent": 0, "due_at": NOW} for agent_id in ("a", "b")
+    ]
+    with db.write() as connection:
+        add.insert(connection, work)
+        add.insert(connection, [])
+
+    drawn = select(Outbox.agent_id).where(Outbox.task == "draw").order_by(Outbox.id)
+    with db.look() as connection:
+        assert connection.scalars(drawn).all() == ["a", "b"]
+
+
+def test_errors_are_sqlalchemys(db: Database) -> None:
+    """What the database refuses is raised as callers know it, and the transaction is taken back."""
+    add = Statement(insert(User))
+    one = {"username": "Ada", "folded": "ada", "password_hash": "-", "is_admin": False, "created_at": NOW}
+    with db.write() as connection:
+        add.change(connection, **one, id=1)
+    with pytest.raises(IntegrityError), db.write() as connection:
+        add.change(connection, **{**one, "username": "Ben", "folded": "ben"}, id=2)
+        add.change(connection, **one, id=3)
+
+    with db.look() as connection:
+        assert connection.scalars(select(User.username)).all() == ["Ada"]
+
+
+def test_listeners_hear_them(db: Database, job_id: str) -> None:
+    """Whoever listens to what the engine executes hears of these too, with what was sent."""
+    heard: list[tuple[str, Any]] = []
+
+    def hear(_connection: Any, _cursor: Any, sql: str, parameters: Any, *_: object) -> None:
+        heard.append((sql, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", hear)
+    with db.look() as connection:
+        Statement(OF_JOB).first(connection, of_job=job_id)
+    event.remove(db.engine, "before_cursor_execute", hear)
+
+    ((sql, parameters),) = heard
+    assert "FROM interactions" in sql
+    assert job_id in (parameters if db.is_sqlite else parameters.values())
+
+
+@pytest.mark.parametrize(
+    "clause",
+    [
+        select(Interaction).where(Interaction.status.in_(["done", "failed"])),
+        insert(Response),
+    ],
+    ids=["list", "default"],
+)
+def test_what_is_known_only_at_execution_is_refused(db: Database, clause: Any) -> None:
+    """A list is as many parameters as it has values, and Python's defaults are made anew each time."""
+    with db.read() as connection, pytest.raises(AssertionError, match="not to be prepared"):
+        Statement(clause).all(connection, **({"job_id": "a"} if clause.is_insert else {}))
