@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
@@ -22,6 +23,8 @@ from folkmoot.store.usage import Amount
 
 #: Earlier questions of a conversation that a follow-up carries along.
 LONGEST_CONVERSATION = 4
+#: Takes its meaning from a sign of a pattern.
+ESCAPE = "/"
 
 _ADD, _ADD_SEATS = Statement(insert(Interaction)), Statement(insert(Response))
 _ACCEPTED_BEFORE = Statement(
@@ -240,27 +243,44 @@ def page(
 
     Only those that contain `search`, stand like `standing`, and are of `domain`.
     """
-    statement = select(Interaction).where(Interaction.user_id == user_id, ~is_hidden())
-    statement = statement.order_by(Interaction.id.desc())
-    if before is not None:
-        statement = statement.where(Interaction.id < before)
     if NUL in search or NUL in (domain or ""):
         return QueryPage(queries=[], next_cursor=None)
-    if standing == "open":
-        statement = statement.where(IS_OPEN_QUERY)
-    elif standing:
-        statement = statement.where(Interaction.status == standing)
-    if domain is not None:
-        statement = statement.where(Interaction.domain == domain)
-    if search:
-        statement = statement.where(Interaction.query.icontains(search, autoescape=True))
-    with db.read() as connection:
-        rows = connection.execute(statement.limit(limit + 1)).all()
+    given = {"of_user": user_id, "before": before, "of_domain": domain, "sought": _pattern(search), "most": limit + 1}
+    values = {name: value for name, value in given.items() if value is not None}
+    statement = _page(standing, is_before=before is not None, has_domain=domain is not None, is_search=bool(search))
+    with db.look() as connection:
+        rows = statement.all(connection, **values)
     shown = rows[:limit]
     return QueryPage(
         queries=[QuerySummary.model_validate(row, from_attributes=True) for row in shown],
         next_cursor=str(shown[-1].id) if len(rows) > limit else None,
     )
+
+
+@cache
+def _page(standing: Standing | None, *, is_before: bool, has_domain: bool, is_search: bool) -> Statement:
+    """The statement of a page that is asked for in this way."""
+    statement = select(Interaction).where(Interaction.user_id == bindparam("of_user"), ~is_hidden())
+    if is_before:
+        statement = statement.where(Interaction.id < bindparam("before"))
+    if standing == "open":
+        statement = statement.where(IS_OPEN_QUERY)
+    elif standing:
+        statement = statement.where(Interaction.status == standing)
+    if has_domain:
+        statement = statement.where(Interaction.domain == bindparam("of_domain"))
+    if is_search:
+        statement = statement.where(Interaction.query.ilike(bindparam("sought"), escape=ESCAPE))
+    return Statement(statement.order_by(Interaction.id.desc()).limit(bindparam("most")))
+
+
+def _pattern(search: str) -> str | None:
+    """What a text is like that contains this; None where nothing is sought."""
+    if not search:
+        return None
+    for sign in (ESCAPE, "%", "_"):
+        search = search.replace(sign, ESCAPE + sign)
+    return f"%{search}%"
 
 
 def all_of(db: Database, user_id: int) -> Iterator[QueryResource]:
