@@ -152,13 +152,21 @@ def _draw(measured: dict[str, list[dict[str, Any]]]) -> None:
         for column, style in (("overhead p50, ms", "o-"), ("p95, ms", "s--")):
             axes.plot(sizes, [row[column] for row in rows], style, label=column.removeprefix("overhead "))
         axes.set_xscale("log")
-        axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+        axes.set_xticks(sizes, [_short(size) for size in sizes])
         axes.minorticks_off()
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.1 * max(row["p95, ms"] for row in rows))
         axes.set_xlabel(next(iter(rows[0])))
         axes.set_title(f"overhead, ms, by {name}", fontsize=9)
         axes.legend(frameon=False, fontsize=8)
     FigureCanvasSVG(figure).print_figure(str(PICTURE), format="svg")
+
+
+def _short(size: int) -> str:
+    """A size in thousands or millions where it is round, so that four stand beside each other."""
+    for unit, sign in ((1_000_000, " M"), (1_000, " k")):
+        if size >= unit and size % unit == 0:
+            return f"{size // unit}{sign}"
+    return str(size)
 
 
 if __name__ == "__main__":
