@@ -203,7 +203,7 @@ class Publisher:
                 connection.collect()
             try:
                 yield producer
-            except (*FAILED, *connection.connection_errors, *connection.channel_errors) as error:
+            except (*FAILED, *_errors_of(connection)) as error:
                 connection.collect()
                 raise OperationalError(str(error)) from error
 
@@ -223,6 +223,16 @@ class Publisher:
     def close(self) -> None:
         """Give every pooled connection back."""
         self._app.close()
+
+
+def _errors_of(connection: Any) -> tuple[type[BaseException], ...]:
+    """How the transport tells that something was not sent; among the recoverable ones is a message that was refused."""
+    return (
+        *connection.connection_errors,
+        *connection.channel_errors,
+        *connection.recoverable_connection_errors,
+        *connection.recoverable_channel_errors,
+    )
 
 
 def _together(producer: Any) -> AbstractContextManager[object]:
