@@ -194,6 +194,8 @@ def forget(stack: Running) -> None:
 
 def test_silence_is_kept_alive(client: Client, model: ScriptedModel) -> None:
     """While nothing happens a comment line comes within 15 s, so that no proxy hangs up."""
+    # Where Redis was emptied a moment ago, no pool has been heard, and no slow seat would be asked.
+    eventually(lambda: set(client.states().values()) == {"healthy"}, 30, "every seat is healthy")
     model.script("scripted/qwen", {"delay_s": 19})
     comments: list[str] = []
 
