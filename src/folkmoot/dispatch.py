@@ -114,7 +114,7 @@ class Publisher:
         self._app = app
         self._failpoints = failpoints or Failpoints()
         self._paused_until = 0.0
-        #: The queues that each channel has declared.
+        #: The queues that each channel has declared; kombu knows it too, but copies a queue each time to find out.
         self._declared: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
     def hint(self, job_id: str, task: str, agent_ids: Iterable[str] = ("",)) -> bool:

@@ -9,7 +9,7 @@ MADE_BETWEEN = 50_000
 def keep_what_is_there() -> None:
     """Leave out of every later collection what the process has loaded and holds for its whole life.
 
-    With this a collection looks through what queries have made, and not through a hundred thousand objects of modules.
+    With this a collection looks through what queries have made, and not through all that modules are made of.
     """
     gc.collect()
     gc.freeze()
