@@ -29,7 +29,7 @@ AT_ONCE = 50
 STAGES = (100, 900)
 #: Short, so that the run sees streams expire; far longer than the pause between two events of a query, or its deltas
 #: would be gone before its reader came to them.
-EVENTS_TTL_S = 30
+EVENTS_TTL_S = 15
 #: A process opens at most this many descriptors beyond those it had after the first stage: a thread that had not met
 #: a busy pool yet may add its connections. One left open by every thirtieth query would show.
 POOL = 32
