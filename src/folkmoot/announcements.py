@@ -1,43 +1,58 @@
 """What is told of a query to whoever watches its events, in the shapes of the contract."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from folkmoot import calls
 from folkmoot.errors import NotFound
-from folkmoot.resources import AnalysisResource, QueryResource, QueryStatus
+from folkmoot.resources import AnalysisResource, QueryResource, QueryStatus, ResponseResource
 from folkmoot.runtime import Runtime
 from folkmoot.store import queries
 from folkmoot.store.asking import Moved
+
+#: Events to be told together, in order.
+Told = Sequence[tuple[str, dict[str, Any]]]
 
 
 def tell_begun(runtime: Runtime, query: QueryResource) -> None:
     """Begin a query's events: accepted, with the seats that are not asked; over at once when nobody is."""
     skipped = [("response", one.as_json()) for one in query.responses if one.status == "skipped"]
-    runtime.events.append(query.job_id, [("status", {"status": "accepted"}), *skipped], begins=True)
+    runtime.events.append(query.job_id, [("status", {"status": "accepted"}), *skipped], begins=len(query.responses))
     if query.status == "failed":
         tell_ended(runtime, query.job_id, "failed")
 
 
-def tell_moved(runtime: Runtime, job_id: str, moved: Moved) -> None:
-    """Append to the job's events that asking is over, with the responses that came too late."""
-    if moved.late:
-        tell_responses(runtime, job_id, moved.late)
-    if moved.status == "failed":
-        tell_ended(runtime, job_id, "failed")
+def tell_response(runtime: Runtime, job_id: str, response: ResponseResource, moved: Moved | None) -> None:
+    """Append a response to the job's events, with what follows when asking is over."""
+    told: Told = [("response", response.as_json())]
+    if moved is None:
+        runtime.events.append(job_id, told)
     else:
-        runtime.events.append(job_id, [("status", {"status": moved.status})])
+        tell_moved(runtime, job_id, moved, told)
+
+
+def tell_moved(runtime: Runtime, job_id: str, moved: Moved, told: Told = ()) -> None:
+    """Append to the job's events, after what is `told`, that asking is over, with the responses that came too late."""
+    told = [*told, *(_given_up(runtime, job_id, moved.late) if moved.late else ())]
+    if moved.status == "failed":
+        tell_ended(runtime, job_id, "failed", told)
+    else:
+        runtime.events.append(job_id, [*told, ("status", {"status": moved.status})])
 
 
 def tell_responses(runtime: Runtime, job_id: str, agent_ids: Sequence[str]) -> None:
     """Append the responses of agents that gave none in the end, and void what their workers have left."""
+    runtime.events.append(job_id, _given_up(runtime, job_id, agent_ids))
+
+
+def _given_up(runtime: Runtime, job_id: str, agent_ids: Sequence[str]) -> Told:
     try:
         query = queries.find(runtime.db, job_id)
     except NotFound:
-        return
+        return ()
     for agent_id in agent_ids:
         calls.void_abandoned(runtime, job_id, "response", agent_id=agent_id)
-    told = [("response", one.as_json()) for one in query.responses if one.agent_id in agent_ids]
-    runtime.events.append(job_id, told)
+    return [("response", one.as_json()) for one in query.responses if one.agent_id in agent_ids]
 
 
 def tell_analysis(runtime: Runtime, job_id: str, result: AnalysisResource) -> None:
@@ -45,7 +60,7 @@ def tell_analysis(runtime: Runtime, job_id: str, result: AnalysisResource) -> No
     runtime.events.append(job_id, [("analysis", result.as_json()), ("end", {"status": "done"})])
 
 
-def tell_ended(runtime: Runtime, job_id: str, status: QueryStatus) -> None:
-    """Append to the job's events that it has ended without a consensus."""
+def tell_ended(runtime: Runtime, job_id: str, status: QueryStatus, told: Told = ()) -> None:
+    """Append to the job's events, after what is `told`, that it has ended without a consensus."""
     runtime.tallies.count("folkmoot_queries_ended", status)
-    runtime.events.append(job_id, [("status", {"status": status}), ("end", {"status": status})])
+    runtime.events.append(job_id, [*told, ("status", {"status": status}), ("end", {"status": status})])

@@ -91,7 +91,7 @@ class Breaker:
 
     def succeeded(self, permit: Permit) -> None:
         """A whole answer came: the circuit is closed, whatever was before."""
-        self._tried(lambda: self._redis.delete(_key(permit.circuit), _trial(permit.circuit)), otherwise=0)
+        self._tried(lambda: self._redis.delete(*keys_of(permit.circuit)), otherwise=0)
 
     def erred(self, permit: Permit, reason: str, *, now: float, retry_after_s: float | None = None) -> None:
         """The call failed by the endpoint's fault.
@@ -133,7 +133,7 @@ class Breaker:
         Raises:
             RedisError: Redis does not answer.
         """
-        self._redis.delete(_key(circuit), _trial(circuit))
+        self._redis.delete(*keys_of(circuit))
 
     def _tried(self, act: Callable[[], Told], *, otherwise: Told) -> Told:
         try:
@@ -149,6 +149,11 @@ def _jittered(pause_s: float) -> float:
 
 def _ms(seconds: float) -> int:
     return max(1, round(seconds * 1000))
+
+
+def keys_of(circuit: str) -> tuple[str, str]:
+    """All that Redis holds of a circuit: without it the circuit is closed."""
+    return _key(circuit), _trial(circuit)
 
 
 def _key(circuit: str) -> str:

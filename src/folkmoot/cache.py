@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from folkmoot.prompts import Message
 from folkmoot.runtime import Runtime, utcnow
 from folkmoot.store import outbox
 from folkmoot.store.cache import Look
+from folkmoot.store.outbox import Work
 from folkmoot.wire import Request, body
 
 
@@ -39,12 +41,20 @@ def is_same(sent: Request, key_of: str, user_id: int, agent_id: str, stage: Spea
     return key(user_id, agent_id, stage, replace(sent, api_key=None)) == key_of
 
 
-def wake(runtime: Runtime, key: str | None) -> None:
-    """Send on the work that has waited for this call; what this does not reach is sent when it is due."""
+def wake(runtime: Runtime, key: str | None, waiting: Sequence[Work] | None) -> None:
+    """Send on the work that has waited for this call; what this does not reach is sent when it is due.
+
+    Args:
+        runtime: the process' collaborators.
+        key: of the call.
+        waiting: that work; None when nobody has looked for it yet.
+    """
     if key is None:
         return
     try:
-        waiting = outbox.waiting(runtime.db, key)
+        if waiting is None:
+            with runtime.db.look() as connection:
+                waiting = outbox.waiting(connection, key)
     except Unavailable:
         return
     for job_id, task, agent_id in waiting:

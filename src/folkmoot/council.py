@@ -7,19 +7,20 @@ tells, and hints last: whoever takes the hint tells what comes after.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
 from folkmoot import cache, calls, figures, logs, response, synthesis, traces
-from folkmoot.announcements import tell_ended, tell_moved
+from folkmoot.announcements import tell_ended, tell_response
 from folkmoot.errors import AgentError, ClaimLost, Interrupted, Unavailable
 from folkmoot.resources import ConsensusResource, ResponseResource
 from folkmoot.runtime import Runtime, seconds_until, utcnow
 from folkmoot.store import asking, concluding, usage
-from folkmoot.store.asking import Claim, Moved, Outcome
+from folkmoot.store.asking import Claim, Finished, Outcome
 from folkmoot.store.cache import Hit
 from folkmoot.store.concluding import Conclusion
+from folkmoot.store.outbox import Work
 from folkmoot.store.usage import Spent
 from folkmoot.synthesis import Synthesised
 
@@ -53,45 +54,46 @@ def ask(runtime: Runtime, job_id: str, agent_id: str) -> None:
     if claim.is_first:
         runtime.events.append(job_id, [("status", {"status": "asking"})])
     spent: list[Spent] = []
+    waiting: Sequence[Work] | None = None
     try:
         with traces.resumed(claim.job.traceparent, "ask", job_id=job_id, agent_id=agent_id):
-            _ask(runtime, claim, began, spent)
+            waiting = _ask(runtime, claim, began, spent)
     finally:
         figures.spent(runtime, spent)
         if claim.hit is None:
-            cache.wake(runtime, claim.key)
+            cache.wake(runtime, claim.key, waiting)
 
 
-def _ask(runtime: Runtime, claim: Claim, began: float, spent: list[Spent]) -> None:
+def _ask(runtime: Runtime, claim: Claim, began: float, spent: list[Spent]) -> Sequence[Work] | None:
+    """Returns the work that has waited for this answer, when it was stored."""
     job_id, agent_id = claim.job.job_id, claim.agent_id
     try:
         outcome = _outcome_of(runtime, claim, claim.hit, began) if claim.hit else response.answer(runtime, claim, spent)
     except ClaimLost as lost:
         log.info("%s", lost)
         usage.count(runtime.db, job_id, spent)
-        return
+        return None
     except Interrupted:
         # The claim has run out, so the sweeper has it asked again.
         asking.renew(runtime.db, claim, lease_until=utcnow())
         usage.count(runtime.db, job_id, spent)
-        return
+        return None
 
-    def finish(now: datetime) -> tuple[bool, Moved | None]:
+    def finish(now: datetime) -> Finished | None:
         return asking.finish(runtime.db, claim, outcome, now=now, hint_due_at=runtime.hint_due(now), spent=spent)
 
-    stored, moved = _stored(finish, until=claim.job.deadline_at)
-    if not stored:
+    finished = _stored(finish, until=claim.job.deadline_at)
+    if finished is None:
         # Somebody else has the claim, or nobody: what this one said does not count, what comes after it does.
         before = response.first_try(runtime, claim.attempt + 1)
         calls.void_abandoned(runtime, job_id, "response", agent_id=agent_id, before=before)
-        return
+        return None
     figures.answered(runtime, claim, outcome, took_s=time.monotonic() - began)
     log.info("response stored: %s%s", outcome.status, f", {outcome.latency_ms} ms" if outcome.latency_ms else "")
-    runtime.events.append(job_id, [("response", _response(claim, outcome).as_json())])
-    if moved is not None:
-        tell_moved(runtime, job_id, moved)
-        if moved.status == "aggregating":
-            runtime.publisher.hint(job_id, "conclude")
+    tell_response(runtime, job_id, _response(claim, outcome), finished.moved)
+    if finished.moved is not None and finished.moved.status == "aggregating":
+        runtime.publisher.hint(job_id, "conclude")
+    return finished.waiting
 
 
 def _outcome_of(runtime: Runtime, claim: Claim, hit: Hit, began: float) -> Outcome:
@@ -149,16 +151,18 @@ def conclude(runtime: Runtime, job_id: str) -> None:
     figures.concluding(runtime, conclusion, now)
     log.info("concludes from %d responses%s", len(conclusion.responses), ", by the cache" if conclusion.hit else "")
     spent: list[Spent] = []
+    waiting: Sequence[Work] | None = None
     try:
         with traces.resumed(conclusion.job.traceparent, "conclude", job_id=job_id):
-            _conclude(runtime, conclusion, began, spent)
+            waiting = _conclude(runtime, conclusion, began, spent)
     finally:
         figures.spent(runtime, spent)
         if conclusion.hit is None:
-            cache.wake(runtime, conclusion.key)
+            cache.wake(runtime, conclusion.key, waiting)
 
 
-def _conclude(runtime: Runtime, conclusion: Conclusion, began: float, spent: list[Spent]) -> None:
+def _conclude(runtime: Runtime, conclusion: Conclusion, began: float, spent: list[Spent]) -> Sequence[Work] | None:
+    """Returns the work that has waited for this consensus, when it was stored."""
     job_id = conclusion.job.job_id
     notes: list[str] = []
     try:
@@ -174,19 +178,19 @@ def _conclude(runtime: Runtime, conclusion: Conclusion, began: float, spent: lis
     except ClaimLost as lost:
         log.info("%s", lost)
         usage.count(runtime.db, job_id, spent)
-        return
+        return None
     except Interrupted:
         concluding.renew(runtime.db, conclusion, lease_until=utcnow())
         usage.count(runtime.db, job_id, spent)
-        return
+        return None
     except AgentError as error:
         notes.append(str(error))
         if concluding.fail(runtime.db, conclusion, notes=notes, now=utcnow(), spent=spent):
             log.warning("no consensus: no aggregator was left")
             tell_ended(runtime, job_id, "failed")
-        return
+        return None
 
-    def store(now: datetime) -> bool:
+    def store(now: datetime) -> Sequence[Work] | None:
         return concluding.conclude(
             runtime.db,
             conclusion,
@@ -200,14 +204,16 @@ def _conclude(runtime: Runtime, conclusion: Conclusion, began: float, spent: lis
             is_keepable=written.is_keepable,
         )
 
-    if _stored(store, until=conclusion.job.deadline_at):
-        figures.concluded(runtime, conclusion, written.consensus, took_s=time.monotonic() - began)
-        log.info("consensus stored: by %s, %s ms", written.consensus.agent_id, written.consensus.latency_ms)
-        runtime.events.append(job_id, [("consensus", written.consensus.as_json()), ("status", {"status": "done"})])
-        runtime.publisher.hint(job_id, "analyse")
-    else:
+    waiting = _stored(store, until=conclusion.job.deadline_at)
+    if waiting is None:
         before = synthesis.first_try(runtime, conclusion.fence + 1)
         calls.void_abandoned(runtime, job_id, "consensus", before=before)
+        return None
+    figures.concluded(runtime, conclusion, written.consensus, took_s=time.monotonic() - began)
+    log.info("consensus stored: by %s, %s ms", written.consensus.agent_id, written.consensus.latency_ms)
+    runtime.events.append(job_id, [("consensus", written.consensus.as_json()), ("status", {"status": "done"})])
+    runtime.publisher.hint(job_id, "analyse")
+    return waiting
 
 
 def _concluded_before(runtime: Runtime, conclusion: Conclusion, hit: Hit, began: float) -> Synthesised:

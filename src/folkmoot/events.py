@@ -49,9 +49,10 @@ class Events:
         self._paused_until = 0.0
         self._torn: set[str] = set()
 
-    def append(self, job_id: str, events: Sequence[tuple[str, dict[str, Any]]], *, begins: bool = False) -> None:
-        """Append events in order, in one round trip; `begins` marks the first of a job, to tell a whole stream by.
+    def append(self, job_id: str, events: Sequence[tuple[str, dict[str, Any]]], *, begins: int = 0) -> None:
+        """Append events in order, in one round trip.
 
+        `begins` marks the first of a job, to tell a whole stream by: it is the number of responses that there will be.
         A stream that has missed an event is removed as soon as Redis answers again: its job is told from the database.
         """
         if not events:
@@ -67,9 +68,13 @@ class Events:
             fields: dict[Any, Any] = {"e": type_, "d": _encoded(data)}
             # Only a job's first event makes a stream: one that was lost or deleted is not begun anew in the middle.
             pipeline.xadd(
-                key, {**fields, "b": "1"} if begins else fields, maxlen=LONGEST, approximate=True, nomkstream=not begins
+                key,
+                {**fields, "b": begins} if begins else fields,
+                maxlen=LONGEST,
+                approximate=True,
+                nomkstream=not begins,
             )
-            begins = False
+            begins = 0
         has_state = any(not type_.endswith(".delta") for type_, _ in events)
         if has_state:
             pipeline.expire(key, self._ttl_s)
@@ -85,8 +90,16 @@ class Events:
 
     def is_whole(self, job_id: str) -> bool:
         """Whether the stream still holds the job's first event, so that nothing before is missing."""
+        return self.responses(job_id) is not None
+
+    def responses(self, job_id: str) -> int | None:
+        """The number of responses that a whole stream will tell of; None when it is not whole.
+
+        Raises:
+            RedisError: Redis does not answer.
+        """
         first: Any = self._redis.xrange(_key(job_id), count=1)
-        return bool(first) and "b" in first[0][1]
+        return int(first[0][1]["b"]) if first and "b" in first[0][1] else None
 
     def until(self, job_id: str, last: int) -> list[Event]:
         """The events of the stream up to this id.

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from redis import Redis
 from redis.exceptions import RedisError
 
-from folkmoot.breaker import Breaker, Circuit
+from folkmoot.breaker import Breaker, Circuit, Permit, keys_of
 from folkmoot.settings import Settings
 
 State = Literal["healthy", "unhealthy", "failed"]
@@ -96,15 +96,16 @@ class Health:
         pipeline.expire(_beats(agent_id), int(4 * self._settings.failed_after_s) + 1)
         pipeline.execute()
 
-    def answered(self, agent_id: str, latency_ms: int) -> None:
-        """Remember how long a whole answer took."""
+    def answered(self, agent_id: str, permit: Permit, latency_ms: int) -> None:
+        """A whole answer came: the circuit is closed, and how long it took is remembered."""
         pipeline = self._redis.pipeline(transaction=False)
+        pipeline.delete(*keys_of(permit.circuit))
         pipeline.lpush(_latencies(agent_id), latency_ms)
         pipeline.ltrim(_latencies(agent_id), 0, LATENCIES - 1)
         try:
             pipeline.execute()
         except (RedisError, OSError) as error:
-            log.warning("latency of a call not remembered: %s", error)
+            log.warning("an answer's circuit is not closed, and its latency not remembered: %s", error)
 
     def reset(self, agent_id: str, circuits: Iterable[str]) -> None:
         """Close a seat's circuits and forget its latencies, by hand.

@@ -204,8 +204,7 @@ class Race:
 
     def _approve(self, one: _Try, completion: Completion) -> None:
         """The endpoint is well; whether its answer can stand is another question."""
-        self._runtime.health.breaker.succeeded(one.permit)
-        self._runtime.health.answered(self._assignment.agent_id, completion.latency_ms)
+        self._runtime.health.answered(self._assignment.agent_id, one.permit, completion.latency_ms)
         self._runtime.failpoints.reach(f"{self._assignment.stage}.answered")
         self._check(completion, one.prompt)
 

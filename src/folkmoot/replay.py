@@ -26,6 +26,8 @@ OVERLAP_IDS = 5000 * PER_MS
 TOLD_END = PER_MS - 1
 #: A type of event and what it is about, such as ("response", "qwen").
 State = tuple[str, str]
+#: What a query that ends as done has been.
+DONE: set[State] = {("status", status) for status in ("accepted", "asking", "aggregating", "done")}
 
 log = logging.getLogger(__name__)
 
@@ -72,12 +74,13 @@ def _look(runtime: Runtime, job_id: str, last: int, seen: set[State], *, is_pati
     A whole stream that stays silent about a query's end has lost it too; only a later such look (`is_patient` is false
     then) says so, because the end is told a moment after it is stored.
     """
-    is_whole = _is_whole(runtime, job_id)
-    if is_whole:
+    responses = _responses(runtime, job_id)
+    is_whole = responses is not None
+    if responses is not None:
         try:
             while events := runtime.events.read(job_id, after=last, block_ms=int(LOOK_S * 1000)):
                 for event in events:
-                    if event.type == "end":
+                    if event.type == "end" and not _is_told(seen, responses):
                         yield from (one for one in _untold(runtime, job_id, end=event.id) if one.id > last)
                     last = event.id
                     yield event
@@ -108,11 +111,18 @@ def _untold(runtime: Runtime, job_id: str, *, end: int) -> Iterator[Event]:
         yield Event(first + place, event.type, event.data)
 
 
-def _is_whole(runtime: Runtime, job_id: str) -> bool:
+def _responses(runtime: Runtime, job_id: str) -> int | None:
     try:
-        return runtime.events.is_whole(job_id)
+        return runtime.events.responses(job_id)
     except (RedisError, OSError):
-        return False
+        return None
+
+
+def _is_told(seen: set[State], responses: int) -> bool:
+    """Whether these are all the states of a query that ends as done, so that the database need not be asked."""
+    types = [type_ for type_, _ in seen]
+    is_measured = "consensus" in types and "analysis" in types
+    return is_measured and types.count("response") == responses and seen >= DONE
 
 
 def is_over(runtime: Runtime, job_id: str, *, after: int) -> bool:

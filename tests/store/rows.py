@@ -103,7 +103,8 @@ def failed(error: str = "its endpoint answered HTTP 500") -> Outcome:
 
 def finish(db: Database, held: Claim, outcome: Outcome | None = None, *, at: float = 1) -> tuple[bool, Moved | None]:
     """Store how asking ended."""
-    return asking.finish(db, held, outcome or said(), now=after(at), hint_due_at=after(at + 4))
+    finished = asking.finish(db, held, outcome or said(), now=after(at), hint_due_at=after(at + 4))
+    return finished is not None, finished.moved if finished is not None else None
 
 
 def aggregating(db: Database, user_id: int, panel: Sequence[str] = PANEL, **more: Any) -> str:
@@ -135,9 +136,10 @@ def consensus(text: str = "Yes, with safeguards, most of them say.") -> Consensu
 
 def conclude(db: Database, held: Conclusion, text: str = "Yes, with safeguards.", *, at: float = 3) -> bool:
     """Store a consensus."""
-    return concluding.conclude(
+    waiting = concluding.conclude(
         db, held, consensus(text), used="llama3", notes=["a note"], now=after(at), hint_due_at=after(at + 4)
     )
+    return waiting is not None
 
 
 def done(db: Database, user_id: int, panel: Sequence[str] = PANEL, **more: Any) -> str:

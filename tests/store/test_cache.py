@@ -110,7 +110,9 @@ def test_one_asks_and_the_others_wait(runtime: Runtime, user_id: int, model: Scr
     led = _claimed(runtime, jobs[0])
 
     assert led is not None and all(_claimed(runtime, job) is None for job in jobs[1:])
-    assert led.key and {job for job, _, _ in outbox.waiting(runtime.db, led.key)} == set(jobs[1:])
+    assert led.key
+    with runtime.db.look() as connection:
+        assert {job for job, _, _ in outbox.waiting(connection, led.key)} == set(jobs[1:])
     sweep_until_ended(runtime, jobs[1], within_s=15)
     assert len(model.calls("scripted/qwen")) == 1, "the lease ran out, then another led for all"
 

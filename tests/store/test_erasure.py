@@ -172,7 +172,7 @@ def test_the_sweep_ends_a_deletion_that_its_gateway_has_not(make_runtime: MakeRu
     runtime = make_runtime()
     ada = accounts.sign_up(db, "ada", PASSWORD, request_id="1", now=NOW)
     job_id = rows.accepted(db, ada.user_id)
-    runtime.events.append(job_id, [("status", {"status": "accepted"})], begins=True)
+    runtime.events.append(job_id, [("status", {"status": "accepted"})], begins=1)
     accounts.close(db, ada.user_id, PASSWORD)
 
     sweep.sweep(runtime)
@@ -209,7 +209,7 @@ def test_old_queries_go_and_open_ones_stay(make_runtime: MakeRuntime, db: Databa
         ages_ago = now - timedelta(days=400)
         connection.execute(update(Interaction).where(Interaction.job_id == is_open).values(created_at=ages_ago))
         connection.execute(update(Usage).where(Usage.job_id == is_open).values(day=ages_ago.date()))
-    runtime.events.append(old, [("status", {"status": "accepted"})], begins=True)
+    runtime.events.append(old, [("status", {"status": "accepted"})], begins=1)
 
     sweep.erase_old(runtime)
 

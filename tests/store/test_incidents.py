@@ -299,9 +299,10 @@ def test_lost_claim_records_no_failover(db: Database, ada: int) -> None:
     held = rows.conclusion(db, job_id)
     rows.conclusion(db, job_id, at=30)
 
-    assert not concluding.conclude(
+    waiting = concluding.conclude(
         db, held, rows.consensus(), used="qwen", why_other="x", notes=[], now=after(31), hint_due_at=after(40)
     )
+    assert waiting is None
     assert stored(db) == []
 
 

@@ -137,7 +137,7 @@ def test_a_call_counts_though_its_claim_is_lost(db: Database, ada: int) -> None:
         end(db, job_id, user_id=ada)
 
         before = today(db, ada).spent.tokens
-        stored, _ = asking.finish(
+        finished = asking.finish(
             db,
             held,
             rows.said(),
@@ -146,7 +146,7 @@ def test_a_call_counts_though_its_claim_is_lost(db: Database, ada: int) -> None:
             spent=[spent(7), spent(5, None, is_estimate=True)],
         )
 
-        assert not stored and today(db, ada).spent.tokens == before + 12
+        assert finished is None and today(db, ada).spent.tokens == before + 12
     assert (today(db).estimated_calls, today(db).unpriced_calls) == (2, 2)
 
 

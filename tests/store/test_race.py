@@ -6,6 +6,7 @@ import pytest
 
 from folkmoot import submission
 from folkmoot.asks import Ask
+from folkmoot.breaker import Permit
 from folkmoot.health import Signs
 from folkmoot.resources import QueryResource
 from folkmoot.runtime import Runtime, utcnow
@@ -16,6 +17,7 @@ from tests.store import rows
 from tests.store.pool import MakeRuntime, work
 from tests.store.test_council import deltas, events
 
+CLOSED = Permit("qwen", is_trial=False)
 FIRST, SECOND = "scripted/qwen", "spare/qwen"
 FAILURES: dict[str, dict[str, Any]] = {
     "error status": {"status": 500},
@@ -76,7 +78,7 @@ def test_seat_fails_when_every_endpoint_does(seated: Runtime, model: ScriptedMod
 
 def test_slow_endpoint_is_overtaken(seated: Runtime, model: ScriptedModel) -> None:
     """A fallback is asked beside a slow endpoint; the first whole answer counts, and the other call is closed."""
-    seated.health.answered("qwen", 200)
+    seated.health.answered("qwen", CLOSED, 200)
     now = utcnow().timestamp()
     signs = {"qwen": Signs({"w": now}), "llama3": Signs({"w": now})}
     seated.health.refresh(signs, now=now, started_at=now)
@@ -109,7 +111,7 @@ def test_hedge_comes_after_a_third_of_the_time_at_the_latest(make_runtime: MakeR
 
 def test_first_endpoint_may_still_win(seated: Runtime, model: ScriptedModel) -> None:
     """A hedge that fails, or is slower, takes nothing from the endpoint that it was asked beside."""
-    seated.health.answered("qwen", 100)
+    seated.health.answered("qwen", CLOSED, 100)
     now = utcnow().timestamp()
     seated.health.refresh({"qwen": Signs({"w": now})}, now=now, started_at=now)
     model.script(FIRST, {"delay_s": 1})

@@ -57,7 +57,7 @@ def newest(stream: Events, job_id: str) -> Event | None:
 
 def test_events_come_in_order_with_rising_ids(stream: Events) -> None:
     """Hundreds of events in one millisecond or many keep their order, and every id is above the one before."""
-    stream.append(JOB, [("status", {"n": 0})], begins=True)
+    stream.append(JOB, [("status", {"n": 0})], begins=1)
     stream.append(JOB, [("response.delta", {"n": n}) for n in range(1, 700)])
     for n in range(700, 800):
         stream.append(JOB, [("response.delta", {"n": n})])
@@ -70,7 +70,7 @@ def test_events_come_in_order_with_rising_ids(stream: Events) -> None:
 def test_ids_are_times(stream: Events) -> None:
     """An event's id lies where the clock says, so that what is told from the database can lie beside it."""
     before = id_at(datetime.now(UTC))
-    stream.append(JOB, [("status", {})], begins=True)
+    stream.append(JOB, [("status", {})], begins=1)
 
     assert before <= told(stream)[0].id < id_at(datetime.now(UTC)) + module.PER_MS
 
@@ -78,7 +78,7 @@ def test_ids_are_times(stream: Events) -> None:
 def test_resuming_after_any_id_gives_exactly_what_was_missed(stream: Events) -> None:
     """Whatever event was the last one seen, resuming there loses nothing and repeats nothing."""
     for n in range(20):
-        stream.append(JOB, [("response.delta", {"n": n}), ("status", {"n": n})], begins=n == 0)
+        stream.append(JOB, [("response.delta", {"n": n}), ("status", {"n": n})], begins=int(n == 0))
     whole = told(stream)
 
     for place, event in enumerate(whole):
@@ -87,7 +87,7 @@ def test_resuming_after_any_id_gives_exactly_what_was_missed(stream: Events) -> 
 
 def test_an_id_that_no_event_has_is_a_place_all_the_same(stream: Events) -> None:
     """Resuming between two events, before the first or far after the last works like anywhere else."""
-    stream.append(JOB, [("status", {"n": 0})], begins=True)
+    stream.append(JOB, [("status", {"n": 0})], begins=1)
     whole = told(stream)
 
     assert told(stream, after=whole[0].id - 1) == whole
@@ -97,8 +97,8 @@ def test_an_id_that_no_event_has_is_a_place_all_the_same(stream: Events) -> None
 
 def test_jobs_do_not_hear_each_other(stream: Events) -> None:
     """A job's stream holds its own events only."""
-    stream.append(JOB, [("status", {"of": "this"})], begins=True)
-    stream.append("another", [("status", {"of": "another"})], begins=True)
+    stream.append(JOB, [("status", {"of": "this"})], begins=1)
+    stream.append("another", [("status", {"of": "another"})], begins=1)
 
     assert [event.data for event in told(stream)] == [{"of": "this"}]
 
@@ -112,7 +112,7 @@ def test_two_writers_keep_each_their_order(stream: Events, valkey_socket: Path) 
             for n in range(100):
                 writer.append(JOB, [("response.delta", {"by": name, "n": n})])
 
-    stream.append(JOB, [("status", {"by": "gateway", "n": 0})], begins=True)
+    stream.append(JOB, [("status", {"by": "gateway", "n": 0})], begins=1)
     writers = [threading.Thread(target=write, args=(name,)) for name in ("qwen", "mistral")]
     for writer in writers:
         writer.start()
@@ -130,7 +130,7 @@ def test_a_reader_that_waits_hears_at_once(stream: Events, valkey_socket: Path) 
 
     def write() -> None:
         with connected(valkey_socket) as client:
-            Events(client, ttl_s=TTL_S).append(JOB, [("status", {"status": "accepted"})], begins=True)
+            Events(client, ttl_s=TTL_S).append(JOB, [("status", {"status": "accepted"})], begins=1)
 
     late = threading.Timer(0.1, write)
     late.start()
@@ -162,7 +162,7 @@ def test_a_reader_of_silence_gets_nothing(stream: Events) -> None:
 )
 def test_any_text_comes_back_as_it_was(text: str, stream: Events) -> None:
     """What a model wrote passes through unchanged, whatever it holds."""
-    stream.append(JOB, [("response.delta", {"agent_id": "qwen", "text": text})], begins=True)
+    stream.append(JOB, [("response.delta", {"agent_id": "qwen", "text": text})], begins=1)
 
     assert told(stream)[0].data == {"agent_id": "qwen", "text": text}
 
@@ -172,7 +172,7 @@ def test_any_text_comes_back_as_it_was(text: str, stream: Events) -> None:
 def test_any_texts_come_back_in_order(stream: Events, texts: list[str]) -> None:
     """Pieces of any characters come back as they were, in order."""
     stream.forget(JOB)
-    stream.append(JOB, [("response.delta", {"text": text}) for text in texts], begins=True)
+    stream.append(JOB, [("response.delta", {"text": text}) for text in texts], begins=1)
 
     assert [event.data["text"] for event in told(stream)] == texts
 
@@ -181,7 +181,7 @@ def test_any_texts_come_back_in_order(stream: Events, texts: list[str]) -> None:
 def test_half_a_character_costs_no_answer(text: str, stream: Events) -> None:
     """A provider that cuts an emoji in two sends lone surrogates as JSON escapes; appending them is no error."""
     assert json.loads(json.dumps(text)) == text
-    stream.append(JOB, [("response.delta", {"text": text})], begins=True)
+    stream.append(JOB, [("response.delta", {"text": text})], begins=1)
     stream.append(JOB, [("status", {"status": "done"})])
 
     assert told(stream)[-1].data == {"status": "done"}
@@ -191,7 +191,7 @@ def test_half_a_character_costs_no_answer(text: str, stream: Events) -> None:
 def test_a_stream_is_whole_while_it_holds_its_beginning(stream: Events) -> None:
     """A stream counts as whole from its first event on, and no other event makes it so."""
     assert not stream.is_whole(JOB)
-    stream.append(JOB, [("status", {"status": "accepted"}), ("response", {})], begins=True)
+    stream.append(JOB, [("status", {"status": "accepted"}), ("response", {})], begins=1)
     assert stream.is_whole(JOB)
     stream.append(JOB, [("response.delta", {"text": "x"})] * 50)
     assert stream.is_whole(JOB)
@@ -199,7 +199,7 @@ def test_a_stream_is_whole_while_it_holds_its_beginning(stream: Events) -> None:
 
 def test_a_stream_that_was_lost_is_not_begun_again(stream: Events, redis: Redis) -> None:
     """After Redis lost its data, later events of the job are no stream: half a story passes for none."""
-    stream.append(JOB, [("status", {"status": "accepted"})], begins=True)
+    stream.append(JOB, [("status", {"status": "accepted"})], begins=1)
     redis.flushall()
     stream.append(JOB, [("status", {"status": "asking"}), ("response", {})])
     stream.append(JOB, [("response.delta", {"text": "x"})])
@@ -211,7 +211,7 @@ def test_a_stream_that_was_lost_is_not_begun_again(stream: Events, redis: Redis)
 
 def test_a_stream_without_its_first_event_is_not_whole(stream: Events, redis: Redis) -> None:
     """A stream that was cut off in front is known by it."""
-    stream.append(JOB, [("status", {"n": n}) for n in range(10)], begins=True)
+    stream.append(JOB, [("status", {"n": n}) for n in range(10)], begins=1)
     redis.xtrim(key(redis), maxlen=9, approximate=False)
 
     assert not stream.is_whole(JOB)
@@ -222,7 +222,7 @@ def test_a_stream_has_a_bound(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> 
     """A model that never stops does not fill Redis: beyond a length the stream loses its beginning, and says so."""
     monkeypatch.setattr(module, "LONGEST", 100)
     stream = Events(redis, ttl_s=TTL_S)
-    stream.append(JOB, [("status", {})], begins=True)
+    stream.append(JOB, [("status", {})], begins=1)
     for _ in range(10):
         stream.append(JOB, [("response.delta", {"n": n}) for n in range(100)])
 
@@ -233,7 +233,7 @@ def test_a_stream_has_a_bound(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> 
 def test_newest_is_the_last_event_so_far(stream: Events) -> None:
     """The newest event ends what was told until now; of no stream there is none."""
     assert newest(stream, JOB) is None
-    stream.append(JOB, [("status", {"status": "accepted"})], begins=True)
+    stream.append(JOB, [("status", {"status": "accepted"})], begins=1)
     stream.append(JOB, [("analysis", {}), ("end", {"status": "done"})])
 
     assert newest(stream, JOB) == told(stream)[-1]
@@ -241,7 +241,7 @@ def test_newest_is_the_last_event_so_far(stream: Events) -> None:
 
 def test_a_stream_expires_after_its_last_state(stream: Events, redis: Redis) -> None:
     """Each state event gives the stream its whole time again; deltas need not."""
-    stream.append(JOB, [("status", {})], begins=True)
+    stream.append(JOB, [("status", {})], begins=1)
     redis.expire(key(redis), 5)
     stream.append(JOB, [("response.delta", {"text": "x"})])
     assert 0 < _ttl_s(redis) <= 5
@@ -258,7 +258,7 @@ def _ttl_s(redis: Redis) -> int:
 def test_an_expired_stream_is_gone(redis: Redis) -> None:
     """After its time nothing is left of a stream, in Redis or in any answer."""
     stream = Events(redis, ttl_s=1)
-    stream.append(JOB, [("status", {})], begins=True)
+    stream.append(JOB, [("status", {})], begins=1)
     redis.pexpire(key(redis), 30)
     _until(lambda: not redis.keys("*"))
 
@@ -269,7 +269,7 @@ def test_an_expired_stream_is_gone(redis: Redis) -> None:
 
 def test_nothing_of_a_deleted_job_stays(stream: Events, redis: Redis) -> None:
     """A worker that still streams when its job is deleted leaves no words behind."""
-    stream.append(JOB, [("status", {})], begins=True)
+    stream.append(JOB, [("status", {})], begins=1)
     stream.forget(JOB)
     stream.append(JOB, [("response.delta", {"text": "late"})])
     stream.append(JOB, [("reset", {"agent_id": "qwen"})])
@@ -286,7 +286,7 @@ def test_forgetting_what_is_not_there_is_fine(stream: Events) -> None:
 
 def test_no_events_are_no_stream(stream: Events, redis: Redis) -> None:
     """Appending nothing makes nothing."""
-    stream.append(JOB, [], begins=True)
+    stream.append(JOB, [], begins=1)
 
     assert redis.keys("*") == []
 
@@ -324,7 +324,7 @@ def test_a_redis_that_hangs_is_waited_for_once(own_valkey: tuple[Path, int]) -> 
     path, pid = own_valkey
     with connected(path, timeout_s=0.3) as client:
         stream = Events(client, ttl_s=TTL_S)
-        stream.append(JOB, [("status", {})], begins=True)
+        stream.append(JOB, [("status", {})], begins=1)
         os.kill(pid, signal.SIGSTOP)
         started = time.monotonic()
         stream.append(JOB, [("response.delta", {"n": 0})])
@@ -340,7 +340,7 @@ def test_events_flow_again_when_redis_is_back(tmp_path: Path) -> None:
     """After Redis came back, the same process streams again what begins then."""
     with connected(tmp_path / "v.sock") as client:
         stream = Events(client, ttl_s=TTL_S)
-        stream.append(JOB, [("status", {"lost": True})], begins=True)
+        stream.append(JOB, [("status", {"lost": True})], begins=1)
         with valkey(tmp_path):
             _until(lambda: _appended(stream))
 
@@ -348,7 +348,7 @@ def test_events_flow_again_when_redis_is_back(tmp_path: Path) -> None:
 
 
 def _appended(stream: Events) -> list[Event]:
-    stream.append(JOB, [("status", {"lost": False})], begins=True)
+    stream.append(JOB, [("status", {"lost": False})], begins=1)
     return told(stream)
 
 
@@ -361,7 +361,7 @@ def _until(condition: Any) -> None:
 
 def test_both_versions_of_the_protocol_are_read_alike(valkey_socket: Path, redis: Redis) -> None:
     """Events read the same over the second and the third version of Redis' protocol."""
-    Events(redis, ttl_s=TTL_S).append(JOB, [("status", {"n": n}) for n in range(3)], begins=True)
+    Events(redis, ttl_s=TTL_S).append(JOB, [("status", {"n": n}) for n in range(3)], begins=1)
     found = []
     for version in (2, 3):
         with Redis(unix_socket_path=str(valkey_socket), protocol=version, decode_responses=True) as client:

@@ -18,6 +18,7 @@ from folkmoot.settings import Settings
 from .conftest import connected, valkey
 
 NOW = 1_000_000.0
+CLOSED = Permit("qwen", is_trial=False)
 #: Heartbeats every 10 s: unhealthy after 20 s of silence, failed after 60 s; 2 and 3 errors.
 LIMITS = Settings(heartbeat_s=10, failed_after_s=60)
 
@@ -175,7 +176,7 @@ def test_the_board_says_what_was_seen(store: Health) -> None:
     store.beat("qwen", "w2", now=NOW - 5)
     store.beat("qwen", "w3", now=NOW - 50)
     for latency_ms in (300, 100, 200):
-        store.answered("qwen", latency_ms)
+        store.answered("qwen", CLOSED, latency_ms)
     fail(store, "qwen", times=1)
 
     assert refreshed(store, "qwen") == {
@@ -209,7 +210,7 @@ def test_errors_in_a_row_fail_a_seat_and_one_answer_heals_it(store: Health) -> N
     store.beat("qwen", "w1", now=NOW)
     fail(store, "qwen")
     failed = refreshed(store, "qwen")["qwen"]
-    store.breaker.succeeded(Permit("qwen", is_trial=True))
+    store.answered("qwen", Permit("qwen", is_trial=True), 100)
     healed = refreshed(store, "qwen")["qwen"]
 
     assert (failed.state, failed.consecutive_errors) == ("failed", 3)
@@ -233,7 +234,7 @@ def test_an_error_of_one_seat_is_not_anothers(store: Health) -> None:
 def test_a_reset_forgets_the_errors(store: Health) -> None:
     """A seat that was reset by hand starts with no error and no latency, and its pool still lives."""
     store.beat("qwen", "w1", now=NOW)
-    store.answered("qwen", 100)
+    store.answered("qwen", CLOSED, 100)
     fail(store, "qwen")
     store.reset("qwen", ["qwen"])
     entry = refreshed(store, "qwen")["qwen"]
@@ -267,7 +268,7 @@ def test_only_the_newest_latencies_count(store: Health, redis: Redis) -> None:
     """What is remembered of a seat's latencies has a bound."""
     store.beat("qwen", "w1", now=NOW)
     for latency_ms in [9000] * 50 + [10] * health.LATENCIES:
-        store.answered("qwen", latency_ms)
+        store.answered("qwen", CLOSED, latency_ms)
     entry = refreshed(store, "qwen")["qwen"]
 
     assert (entry.p50_latency_ms, entry.p95_latency_ms) == (10, 10)
@@ -317,7 +318,7 @@ def test_any_reason_survives_the_board(reason: str, store: Health) -> None:
 def test_without_redis_every_seat_counts_as_healthy(absent_redis: Redis) -> None:
     """Redis away: calls are allowed, their outcome is not recorded, and nothing is raised."""
     store = Health(absent_redis, LIMITS)
-    store.answered("qwen", 100)
+    store.answered("qwen", CLOSED, 100)
     fail(store, "qwen", times=1)
 
     assert store.board(now=NOW) == {}

@@ -13,7 +13,7 @@ from sqlalchemy import insert, update
 
 from folkmoot import council, measurement, replay, submission
 from folkmoot.asks import Ask
-from folkmoot.events import PER_MS, Event, id_at
+from folkmoot.events import APART, PER_MS, Event, id_at
 from folkmoot.models import Base, Interaction, User
 from folkmoot.replay import follow, is_over, told
 from folkmoot.resources import QueryResource
@@ -163,6 +163,27 @@ def test_a_whole_stream_tells_the_whole_story(runtime: Runtime) -> None:
         ]
         assert "".join(pieces).strip() == response.text
         assert len(pieces) >= 1
+
+
+def test_a_whole_story_is_told_without_the_database(runtime: Runtime) -> None:
+    """Where the stream tells every state of a query that is done, nobody looks for more."""
+    job_id = done(runtime)
+    Base.metadata.drop_all(runtime.db.engine)
+
+    assert states(followed(runtime, job_id)) == STORY
+
+
+def test_a_state_that_never_reached_the_stream_is_told_before_the_end(runtime: Runtime) -> None:
+    """Whichever of them a worker died over, each state of a query comes once, also for whoever resumes."""
+    for lost in STORY[1:-1]:
+        job_id = done(runtime)
+        place = next(event.id for event in followed(runtime, job_id) if _name(event) == lost)
+        key, milliseconds = f"folkmoot:events:{job_id}", place // PER_MS
+        assert runtime.redis.xdel(key, f"{milliseconds}-{place % PER_MS // APART}") == 1
+
+        found = followed(runtime, job_id)
+        assert sorted(states(found)) == sorted(STORY) and states(found)[-2:] == [lost, "end done"]
+        assert followed(runtime, job_id, after=found[-2].id) == found[-1:]
 
 
 def test_a_whole_stream_resumes_exactly_anywhere(runtime: Runtime) -> None:

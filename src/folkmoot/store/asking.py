@@ -13,6 +13,7 @@ from folkmoot.resources import QueryStatus, ResponseStatus
 from folkmoot.statements import Record, Statement
 from folkmoot.store import cache, outbox, usage
 from folkmoot.store.cache import Hit, Look, Place
+from folkmoot.store.outbox import Work
 from folkmoot.store.usage import Spent
 
 #: Statuses in which responses are still taken.
@@ -81,6 +82,14 @@ class Moved:
 
     status: QueryStatus
     late: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """An answer is stored: where the query went if it was the last, and what has waited for the same call."""
+
+    moved: Moved | None
+    waiting: Sequence[Work]
 
 
 @dataclass(frozen=True)
@@ -171,23 +180,23 @@ def finish(
     now: datetime,
     hint_due_at: datetime,
     spent: Sequence[Spent] = (),
-) -> tuple[bool, Moved | None]:
+) -> Finished | None:
     """Store how asking ended, if the claim still holds, and settle the query in the same transaction.
 
     Args:
         spent: what its calls have used; it is counted whether the claim holds or not.
     Returns:
-        Whether it was stored, and where the query went when this was the response that moved it on.
+        What follows from it; None when the claim is lost.
     """
     with db.write("store-response", synced=False) as connection:
         usage.add(connection, claim.job.job_id, spent)
         # Locked before counting: two last responses must not each see the other as pending.
         job = _OPEN_JOB_LOCKED.first(connection, of_job=claim.job.job_id)
         if job is None:
-            return False, None
+            return None
         ended = {**outcome.columns(), "lease_until": None, "finished_at": now}
         if _HELD.change(connection, **_token(claim), **ended) == 0:
-            return False, None
+            return None
         if claim.key is not None and outcome.is_keepable:
             cache.keep(db, connection, claim.key, claim.place, now=now)
         elif claim.key is not None and claim.hit is None:
@@ -196,7 +205,8 @@ def finish(
         if outcome.note is not None and outcome.note not in notes:
             notes.append(outcome.note)
             _change(connection, job, notes=notes)
-        return True, _settle(connection, job, notes, now=now, hint_due_at=hint_due_at)
+        waiting = outbox.waiting(connection, claim.key) if claim.key is not None else ()
+        return Finished(_settle(connection, job, notes, now=now, hint_due_at=hint_due_at), waiting)
 
 
 def settle(connection: Connection, job_id: str, *, now: datetime, hint_due_at: datetime) -> Moved | None:

@@ -14,6 +14,7 @@ from folkmoot.statements import Record, Statement
 from folkmoot.store import cache, incidents, outbox, records, usage
 from folkmoot.store.cache import Hit, Look, Place
 from folkmoot.store.incidents import NewIncident
+from folkmoot.store.outbox import Work
 from folkmoot.store.usage import Spent
 
 _aggregating = select(Interaction).where(Interaction.job_id == bindparam("of_job"), Interaction.status == "aggregating")
@@ -118,31 +119,33 @@ def conclude(
     why_other: str | None = None,
     spent: Sequence[Spent] = (),
     is_keepable: bool = False,
-) -> bool:
-    """Store the consensus and end the query as done, with its analysis to follow; False when the claim is lost.
+) -> Sequence[Work] | None:
+    """Store the consensus and end the query as done, with its analysis to follow.
 
     Args:
         used: the seat that acted as aggregator; None when one agent's response stands by itself.
         why_other: why it is another than the requested one, for everybody to read.
         spent: what the calls have used; it is counted whether the claim holds or not.
         is_keepable: whether the same call may get this consensus again.
+    Returns:
+        The work that has waited for this consensus; None when the claim is lost.
     """
     job_id = conclusion.job.job_id
     ended = _ended(conclusion, "done", notes, now) | {"aggregator_used": used}
     with db.write("store-consensus") as connection:
         usage.add(connection, job_id, spent)
         if _HELD.change(connection, **ended) == 0:
-            return False
+            return None
         _ADD_CONSENSUS.change(connection, **_consensus(job_id, consensus, now))
         if conclusion.key is not None and is_keepable:
             cache.keep(db, connection, conclusion.key, conclusion.place, now=now)
         elif conclusion.key is not None and conclusion.hit is None:
             cache.drop(connection, conclusion.key, job_id)
-        _ADD_ANALYSIS.change(connection, job_id=job_id, status="pending", created_at=now)
         outbox.clear(connection, job_id)
+        _ADD_ANALYSIS.change(connection, job_id=job_id, status="pending", created_at=now)
         outbox.add(connection, job_id, "analyse", [""], due_at=hint_due_at)
         incidents.record(connection, _failover(conclusion.job, used, why_other, now))
-        return True
+        return outbox.waiting(connection, conclusion.key) if conclusion.key is not None else ()
 
 
 def fail(db: Database, conclusion: Conclusion, *, notes: list[str], now: datetime, spent: Sequence[Spent] = ()) -> bool:

@@ -13,6 +13,9 @@ LONGEST_WAIT_S = 30.0
 #: Rows that one look takes; the next look takes the rest.
 BATCH = 500
 
+#: (job_id, task, agent_id) of a piece of work.
+Work = tuple[str, str, str]
+
 _OF_JOB = Outbox.job_id == bindparam("of_job")
 _OF_WORK = (_OF_JOB, Outbox.task == bindparam("of_task"), Outbox.agent_id == bindparam("of_agent"))
 _ADD = Statement(insert(Outbox))
@@ -57,10 +60,9 @@ def park(connection: Connection, job_id: str, task: str, agent_id: str, *, await
         _ADD.change(connection, **row)
 
 
-def waiting(db: Database, key: str) -> list[tuple[str, str, str]]:
-    """(job_id, task, agent_id) of all the work that waits for a call."""
-    with db.look() as connection:
-        return [(row.job_id, row.task, row.agent_id) for row in _WAITING.all(connection, of_key=key)]
+def waiting(connection: Connection, key: str) -> list[Work]:
+    """All the work that waits for a call."""
+    return [(row.job_id, row.task, row.agent_id) for row in _WAITING.all(connection, of_key=key)]
 
 
 def clear(connection: Connection, job_id: str) -> None:
