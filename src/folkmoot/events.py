@@ -88,12 +88,8 @@ class Events:
             self._paused_until = time.monotonic() + PAUSE_S
             log.warning("events of job %s not streamed: %s", job_id, error)
 
-    def is_whole(self, job_id: str) -> bool:
-        """Whether the stream still holds the job's first event, so that nothing before is missing."""
-        return self.responses(job_id) is not None
-
     def responses(self, job_id: str) -> int | None:
-        """The number of responses that a whole stream will tell of; None when it is not whole.
+        """The number of responses that a whole stream will tell of; None when its first event is gone, and more may be.
 
         Raises:
             RedisError: Redis does not answer.

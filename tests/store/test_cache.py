@@ -1,11 +1,12 @@
 """The cache of answers: one call for equal ones, whoever leads them, and nothing kept that should not be."""
 
+from itertools import product
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
 
-from folkmoot import response, submission
+from folkmoot import council, dispatch, response, submission
 from folkmoot.asks import Ask
 from folkmoot.models import Cache, Response
 from folkmoot.resources import QueryResource
@@ -14,7 +15,8 @@ from folkmoot.store import asking, cache, outbox, queries
 from folkmoot.sweep import sweep
 from tests.scripted_model import ScriptedModel
 from tests.store import rows
-from tests.store.pool import MakeRuntime, sweep_until_ended, work
+from tests.store.pool import MakeRuntime, sweep_until_ended, taken, work
+from tests.store.test_council import background, speaking
 
 QUESTION = "Should voting be compulsory? #case-cache"
 PANEL = ("qwen", "mistral", "deephermes")
@@ -115,6 +117,41 @@ def test_one_asks_and_the_others_wait(runtime: Runtime, user_id: int, model: Scr
         assert {job for job, _, _ in outbox.waiting(connection, led.key)} == set(jobs[1:])
     sweep_until_ended(runtime, jobs[1], within_s=15)
     assert len(model.calls("scripted/qwen")) == 1, "the lease ran out, then another led for all"
+
+
+@pytest.mark.parametrize("end", ["answered", "failed", "interrupted"])
+@pytest.mark.parametrize("stage", ["response", "consensus"])
+def test_whoever_waits_is_woken_when_the_call_ends(
+    runtime: Runtime, make_runtime: MakeRuntime, user_id: int, model: ScriptedModel, stage: str, end: str
+) -> None:
+    """However a call ends, the work that has waited for it is sent on at once: nobody sweeps here."""
+    leading, waiting = (submit(runtime, user_id, key) for key in "12")
+    if stage == "consensus":
+        for job_id, agent_id in product((leading, waiting), PANEL):
+            council.ask(runtime, job_id, agent_id)
+    seat = "qwen" if stage == "response" else "llama3"
+    slow = {"text": "word " * 40, "token_delay_s": 0.02}
+    model.script(f"scripted/{seat}", {**slow, "cut_after_tokens": 20} if end == "failed" else slow, stage=stage)
+    for other in PANEL if stage == "consensus" and end == "failed" else ():
+        model.script(f"scripted/{other}", {"status": 500}, stage=stage)
+    leader = make_runtime(lease_s=60, cache_hours=1)
+
+    def perform(by: Runtime, job_id: str) -> None:
+        if stage == "response":
+            council.ask(by, job_id, seat)
+        else:
+            council.conclude(by, job_id)
+
+    with background(lambda: perform(leader, leading)):
+        speaking(model, stage, seat)
+        perform(runtime, waiting)
+        taken(runtime)
+        if end == "interrupted":
+            leader.provider.interrupt()
+
+    hint = (dispatch.ASK, [waiting, seat]) if stage == "response" else (dispatch.CONCLUDE, [waiting])
+    assert taken(runtime).count(hint) == 1
+    assert len(model.calls(f"scripted/{seat}", stage)) == 1
 
 
 @pytest.mark.parametrize("how", ["died", "cancelled", "deleted"])

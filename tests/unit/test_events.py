@@ -190,11 +190,11 @@ def test_half_a_character_costs_no_answer(text: str, stream: Events) -> None:
 
 def test_a_stream_is_whole_while_it_holds_its_beginning(stream: Events) -> None:
     """A stream counts as whole from its first event on, and no other event makes it so."""
-    assert not stream.is_whole(JOB)
+    assert stream.responses(JOB) is None
     stream.append(JOB, [("status", {"status": "accepted"}), ("response", {})], begins=1)
-    assert stream.is_whole(JOB)
+    assert stream.responses(JOB) == 1
     stream.append(JOB, [("response.delta", {"text": "x"})] * 50)
-    assert stream.is_whole(JOB)
+    assert stream.responses(JOB) == 1
 
 
 def test_a_stream_that_was_lost_is_not_begun_again(stream: Events, redis: Redis) -> None:
@@ -204,7 +204,7 @@ def test_a_stream_that_was_lost_is_not_begun_again(stream: Events, redis: Redis)
     stream.append(JOB, [("status", {"status": "asking"}), ("response", {})])
     stream.append(JOB, [("response.delta", {"text": "x"})])
 
-    assert not stream.is_whole(JOB)
+    assert stream.responses(JOB) is None
     assert newest(stream, JOB) is None
     assert redis.keys("*") == []
 
@@ -214,7 +214,7 @@ def test_a_stream_without_its_first_event_is_not_whole(stream: Events, redis: Re
     stream.append(JOB, [("status", {"n": n}) for n in range(10)], begins=1)
     redis.xtrim(key(redis), maxlen=9, approximate=False)
 
-    assert not stream.is_whole(JOB)
+    assert stream.responses(JOB) is None
     assert len(told(stream)) == 9
 
 
@@ -227,7 +227,7 @@ def test_a_stream_has_a_bound(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> 
         stream.append(JOB, [("response.delta", {"n": n}) for n in range(100)])
 
     assert len(told(stream)) <= 300
-    assert not stream.is_whole(JOB)
+    assert stream.responses(JOB) is None
 
 
 def test_newest_is_the_last_event_so_far(stream: Events) -> None:
@@ -262,7 +262,7 @@ def test_an_expired_stream_is_gone(redis: Redis) -> None:
     redis.pexpire(key(redis), 30)
     _until(lambda: not redis.keys("*"))
 
-    assert not stream.is_whole(JOB)
+    assert stream.responses(JOB) is None
     assert newest(stream, JOB) is None
     assert told(stream) == []
 
@@ -366,7 +366,7 @@ def test_both_versions_of_the_protocol_are_read_alike(valkey_socket: Path, redis
     for version in (2, 3):
         with Redis(unix_socket_path=str(valkey_socket), protocol=version, decode_responses=True) as client:
             stream = Events(client, ttl_s=TTL_S)
-            found.append((told(stream), newest(stream, JOB), stream.is_whole(JOB)))
+            found.append((told(stream), newest(stream, JOB), stream.responses(JOB)))
 
     assert found[0] == found[1]
     assert len(found[0][0]) == 3

@@ -205,7 +205,8 @@ def finish(
         if outcome.note is not None and outcome.note not in notes:
             notes.append(outcome.note)
             _change(connection, job, notes=notes)
-        waiting = outbox.waiting(connection, claim.key) if claim.key is not None else ()
+        made = claim.key if claim.hit is None else None
+        waiting = outbox.waiting(connection, made) if made is not None else ()
         return Finished(_settle(connection, job, notes, now=now, hint_due_at=hint_due_at), waiting)
 
 

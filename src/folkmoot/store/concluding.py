@@ -141,11 +141,13 @@ def conclude(
             cache.keep(db, connection, conclusion.key, conclusion.place, now=now)
         elif conclusion.key is not None and conclusion.hit is None:
             cache.drop(connection, conclusion.key, job_id)
-        outbox.clear(connection, job_id)
         _ADD_ANALYSIS.change(connection, job_id=job_id, status="pending", created_at=now)
+        outbox.clear(connection, job_id)
         outbox.add(connection, job_id, "analyse", [""], due_at=hint_due_at)
         incidents.record(connection, _failover(conclusion.job, used, why_other, now))
-        return outbox.waiting(connection, conclusion.key) if conclusion.key is not None else ()
+        if conclusion.key is None or conclusion.hit is not None:
+            return ()
+        return outbox.waiting(connection, conclusion.key)
 
 
 def fail(db: Database, conclusion: Conclusion, *, notes: list[str], now: datetime, spent: Sequence[Spent] = ()) -> bool:
