@@ -25,8 +25,8 @@ BUSY_TIMEOUT_MS = 10_000
 #: Connections of a process: transactions are short, so threads share a few. What lies idle is looked for last.
 POOL: dict[str, Any] = {"pool_timeout": 15, "pool_use_lifo": True}
 #: Of a server's, whose number is bounded, few are kept; to open one of SQLite's takes longer than a transaction.
-#: More than four of these at once would only take Python's lock from each other, at every statement.
-SQLITE_POOL: dict[str, Any] = {**POOL, "pool_size": 4, "max_overflow": 0}
+#: Fewer would make one query's reads quicker, and let a few long searches keep everybody else out for seconds.
+SQLITE_POOL: dict[str, Any] = {**POOL, "pool_size": 16, "max_overflow": 0}
 POSTGRES_POOL: dict[str, Any] = {**POOL, "pool_size": 4, "max_overflow": 12}
 #: A dead PostgreSQL server is noticed within seconds, not after TCP's own minutes.
 POSTGRES_ARGS = {
