@@ -28,7 +28,8 @@ AT_ONCE = 50
 #: Queries until the pools are filled, and to the end.
 STAGES = (100, 900)
 #: Short, so that the run sees streams expire; far longer than the pause between two events of a query, or its deltas
-#: would be gone before its reader came to them.
+#: would be gone before its reader came to them. The broker's heap keeps the size that the most streams at once have
+#: asked for, which is no leak: of 30 s 306 were there, and it grew by 7 MiB; of 15 s 178, and by 3 MiB.
 EVENTS_TTL_S = 15
 #: A process opens at most this many descriptors beyond those it had after the first stage: a thread that had not met
 #: a busy pool yet may add its connections. One left open by every thirtieth query would show.
