@@ -46,6 +46,17 @@ def test_answers_to_questions_never_met_are_read_right() -> None:
     assert right >= LEAST_RIGHT_UNSEEN * count
 
 
+def test_a_harder_round_is_read_no_worse_than_when_it_was_first_scored() -> None:
+    """Of 150 responses that turn, paraphrase or play a part, two thirds were read right: 101."""
+    groups = _groups(HERE / "votes_unmet.yaml")
+    assert sum(len(texts) for *_, by_answer in groups for texts in by_answer.values()) == 150
+    # One question names its options in a way that is not recognised: whoever answers it is not read at all.
+    right, count = _scored([group for group in groups if group[1] == "Yes/No" or options_of(group[0])])
+
+    assert count >= 140
+    assert right >= 101
+
+
 def test_what_only_argues_is_seldom_given_the_wrong_side() -> None:
     """Of responses that argue in words of their own and never say yes or no, four in five get their side or none."""
     groups = _groups(HERE / "votes_argued.yaml")
