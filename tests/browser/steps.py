@@ -48,6 +48,15 @@ def choose(page: Page, label: str, option: str) -> None:
     box = page.get_by_label(label, exact=True)
     box.fill(option)
     box.press("Enter")
+    await_taken(box, option)
+
+
+def await_taken(box: Locator, option: str) -> None:
+    """Wait until a list has taken the option that was typed into it, which is when it closes.
+
+    It does so a moment after the key; whoever has left it by then leaves it as it was.
+    """
+    expect(box).to_have_attribute("aria-expanded", "false")
     expect(box).to_have_value(option)
 
 

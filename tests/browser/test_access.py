@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import PATIENCE_MS
-from tests.browser.steps import ask, await_end, open_page, sign_up
+from tests.browser.steps import ask, await_end, await_taken, open_page, sign_up
 from tests.client import PASSWORD, new_user
 from tests.scripted_model import ScriptedModel
 from tests.stack import Stack
@@ -150,4 +150,4 @@ def pick(page: Page, label: str, option: str) -> None:
     box.press("Control+a")
     page.keyboard.type(option)
     page.keyboard.press("Enter")
-    expect(box).to_have_value(option)
+    await_taken(box, option)

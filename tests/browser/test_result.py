@@ -6,7 +6,7 @@ import signal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import END_MS, ask, await_end, open_from_history, open_page, sign_up, size
+from tests.browser.steps import END_MS, ask, await_end, choose, open_from_history, open_page, sign_up, size
 from tests.scripted_model import ScriptedModel
 from tests.stack import Stack
 
@@ -20,8 +20,7 @@ def asked(page: Page, stack: Stack, model: ScriptedModel) -> str:
         model.script(f"scripted/{seat}", {"text": f"{answer}. Schools need money from taxes. {seat} adds a word."})
     sign_up(page, stack)
     page.get_by_label("Your question").fill("Should university education be free for everybody?")
-    page.get_by_label("Question type").fill("Yes/No")
-    page.get_by_label("Question type").press("Enter")
+    choose(page, "Question type", "Yes/No")
     page.get_by_role("button", name="Ask the panel").click()
     expect(page.locator(".fm-score")).to_be_visible(timeout=END_MS)
     return page.url.rpartition("=")[2]
