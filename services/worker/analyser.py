@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from folkmoot.agents import Roster
+from folkmoot.council import NOT_WANTED
 from folkmoot.drawing import Artist
 from folkmoot.measurement import Measurable
 from folkmoot.resources import AnalysisResource
@@ -15,9 +16,6 @@ from services.worker.judges import Judges
 
 #: What the analysis is made of. It is imported by its pool alone: it takes seconds and hundreds of megabytes.
 MEASURING = "services.worker.measuring"
-NOT_WANTED = AnalysisResource(
-    status="skipped", consensus_score=None, reason="this Folkmoot measures nothing (FOLKMOOT_ANALYSIS is false)"
-)
 NOT_INSTALLED = AnalysisResource(
     status="skipped",
     consensus_score=None,

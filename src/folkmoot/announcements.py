@@ -1,7 +1,6 @@
 """What is told of a query to whoever watches its events, in the shapes of the contract."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from folkmoot import calls
 from folkmoot.errors import NotFound
@@ -11,7 +10,7 @@ from folkmoot.store import queries
 from folkmoot.store.asking import Moved
 
 #: Events to be told together, in order.
-Told = Sequence[tuple[str, dict[str, Any]]]
+Told = Sequence[calls.Event]
 
 
 def tell_begun(runtime: Runtime, query: QueryResource) -> None:
@@ -22,9 +21,11 @@ def tell_begun(runtime: Runtime, query: QueryResource) -> None:
         tell_ended(runtime, query.job_id, "failed")
 
 
-def tell_response(runtime: Runtime, job_id: str, response: ResponseResource, moved: Moved | None) -> None:
-    """Append a response to the job's events, with what follows when asking is over."""
-    told: Told = [("response", response.as_json())]
+def tell_response(
+    runtime: Runtime, job_id: str, response: ResponseResource, moved: Moved | None, untold: Told = ()
+) -> None:
+    """Append a response to the job's events, after its `untold` words, with what follows when asking is over."""
+    told: Told = [*untold, ("response", response.as_json())]
     if moved is None:
         runtime.events.append(job_id, told)
     else:
@@ -55,9 +56,9 @@ def _given_up(runtime: Runtime, job_id: str, agent_ids: Sequence[str]) -> Told:
     return [("response", one.as_json()) for one in query.responses if one.agent_id in agent_ids]
 
 
-def tell_analysis(runtime: Runtime, job_id: str, result: AnalysisResource) -> None:
-    """Append the analysis to the job's events, which end with it."""
-    runtime.events.append(job_id, [("analysis", result.as_json()), ("end", {"status": "done"})])
+def tell_analysis(runtime: Runtime, job_id: str, result: AnalysisResource, told: Told = ()) -> None:
+    """Append the analysis to the job's events, after what is `told`; they end with it."""
+    runtime.events.append(job_id, [*told, ("analysis", result.as_json()), ("end", {"status": "done"})])
 
 
 def tell_ended(runtime: Runtime, job_id: str, status: QueryStatus, told: Told = ()) -> None:

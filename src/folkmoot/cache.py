@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 from folkmoot.agents import Endpoint
@@ -36,9 +35,9 @@ def look_for(runtime: Runtime, key: str, *, reads: bool) -> Look:
     return Look(key, since=since, park_until=runtime.hint_due(now), reads=reads)
 
 
-def is_same(sent: Request, key_of: str, user_id: int, agent_id: str, stage: Speaking) -> bool:
-    """Whether what was sent in the end is the call of this key: not so after a fallback, or with a shorter prompt."""
-    return key(user_id, agent_id, stage, replace(sent, api_key=None)) == key_of
+def is_same(sent: Request, planned: Request) -> bool:
+    """Whether what was sent in the end is what was looked for: not so after a fallback, or with a shorter prompt."""
+    return sent.endpoint.base_url == planned.endpoint.base_url and body(sent) == body(planned)
 
 
 def wake(runtime: Runtime, key: str | None, waiting: Sequence[Work] | None) -> None:

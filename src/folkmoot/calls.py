@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from folkmoot import prompts
 from folkmoot import settings as environment
@@ -25,6 +25,8 @@ from folkmoot.wire import Completion, OwnKey, Request
 
 #: Whose words a delta belongs to.
 Speaking = Literal["response", "consensus"]
+#: An event to be told: its type, and what it says.
+Event = tuple[str, dict[str, Any]]
 
 #: A call that had less time than this says nothing about its endpoint when the time runs out, in seconds.
 FAIR_S = 3.0
@@ -149,10 +151,9 @@ class Lease:
         return is_kept
 
 
-def tell(runtime: Runtime, assignment: Assignment, attempt: int, text: str) -> None:
-    """Append a piece of an answer to the job's events."""
-    data = {"agent_id": assignment.agent_id, "attempt": attempt, "text": text}
-    runtime.events.append(assignment.job_id, [(f"{assignment.stage}.delta", data)])
+def delta(assignment: Assignment, attempt: int, text: str) -> Event:
+    """What tells of a piece of an answer."""
+    return f"{assignment.stage}.delta", {"agent_id": assignment.agent_id, "attempt": attempt, "text": text}
 
 
 def void(runtime: Runtime, assignment: Assignment, attempt: int) -> None:

@@ -12,9 +12,10 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from folkmoot import cache, calls, figures, logs, response, synthesis, traces
-from folkmoot.announcements import tell_ended, tell_response
+from folkmoot.announcements import tell_analysis, tell_ended, tell_response
+from folkmoot.calls import Event
 from folkmoot.errors import AgentError, ClaimLost, Interrupted, Unavailable
-from folkmoot.resources import ConsensusResource, ResponseResource
+from folkmoot.resources import AnalysisResource, ConsensusResource, ResponseResource
 from folkmoot.runtime import Runtime, seconds_until, utcnow
 from folkmoot.store import asking, concluding, usage
 from folkmoot.store.asking import Claim, Finished, Outcome
@@ -27,6 +28,11 @@ from folkmoot.synthesis import Synthesised
 #: Between two tries to store what a model has answered, in seconds.
 STORE_AGAIN_S = 0.5
 
+#: What is stored in place of an analysis where nobody wants one.
+NOT_WANTED = AnalysisResource(
+    status="skipped", consensus_score=None, reason="this Folkmoot measures nothing (FOLKMOOT_ANALYSIS is false)"
+)
+
 Stored = TypeVar("Stored")
 
 log = logging.getLogger(__name__)
@@ -34,9 +40,8 @@ log = logging.getLogger(__name__)
 
 def ask(runtime: Runtime, job_id: str, agent_id: str) -> None:
     """Ask one agent of the panel and store its response; the last one, or the deadline, moves the query on."""
-    began = time.monotonic()
-    seek = response.look_for(runtime, job_id, agent_id)
-    now = utcnow()
+    began, now = time.monotonic(), utcnow()
+    plan = response.Plan(runtime, agent_id)
     claim = asking.claim(
         runtime.db,
         job_id,
@@ -44,7 +49,7 @@ def ask(runtime: Runtime, job_id: str, agent_id: str) -> None:
         now=now,
         lease_until=runtime.lease_until(now),
         attempts=runtime.settings.attempts,
-        seek=seek,
+        seek=plan.look_for,
     )
     if claim is None:
         return
@@ -57,18 +62,22 @@ def ask(runtime: Runtime, job_id: str, agent_id: str) -> None:
     waiting: Sequence[Work] | None = None
     try:
         with traces.resumed(claim.job.traceparent, "ask", job_id=job_id, agent_id=agent_id):
-            waiting = _ask(runtime, claim, began, spent)
+            waiting = _ask(runtime, claim, plan, began, spent)
     finally:
         figures.spent(runtime, spent)
         if claim.hit is None:
             cache.wake(runtime, claim.key, waiting)
 
 
-def _ask(runtime: Runtime, claim: Claim, began: float, spent: list[Spent]) -> Sequence[Work] | None:
+def _ask(
+    runtime: Runtime, claim: Claim, plan: response.Plan, began: float, spent: list[Spent]
+) -> Sequence[Work] | None:
     """Returns the work that has waited for this answer, when it was stored."""
     job_id, agent_id = claim.job.job_id, claim.agent_id
     try:
-        outcome = _outcome_of(runtime, claim, claim.hit, began) if claim.hit else response.answer(runtime, claim, spent)
+        outcome, untold = (
+            _outcome_of(runtime, claim, claim.hit, began) if claim.hit else response.answer(runtime, claim, plan, spent)
+        )
     except ClaimLost as lost:
         log.info("%s", lost)
         usage.count(runtime.db, job_id, spent)
@@ -90,19 +99,18 @@ def _ask(runtime: Runtime, claim: Claim, began: float, spent: list[Spent]) -> Se
         return None
     figures.answered(runtime, claim, outcome, took_s=time.monotonic() - began)
     log.info("response stored: %s%s", outcome.status, f", {outcome.latency_ms} ms" if outcome.latency_ms else "")
-    tell_response(runtime, job_id, _response(claim, outcome), finished.moved)
+    tell_response(runtime, job_id, _response(claim, outcome), finished.moved, untold)
     if finished.moved is not None and finished.moved.status == "aggregating":
         runtime.publisher.hint(job_id, "conclude")
     return finished.waiting
 
 
-def _outcome_of(runtime: Runtime, claim: Claim, hit: Hit, began: float) -> Outcome:
-    """An answer from the cache, told whole; nothing was used for it."""
+def _outcome_of(runtime: Runtime, claim: Claim, hit: Hit, began: float) -> tuple[Outcome, Sequence[Event]]:
+    """An answer from the cache, to be told whole; nothing was used for it."""
     if claim.attempt > 1:
         calls.void_abandoned(runtime, claim.job.job_id, "response", agent_id=claim.agent_id)
     data = {"agent_id": claim.agent_id, "attempt": response.first_try(runtime, claim.attempt), "text": hit.text}
-    runtime.events.append(claim.job.job_id, [("response.delta", data)])
-    return Outcome("ok", text=hit.text, **_of_cache(hit, began))
+    return Outcome("ok", text=hit.text, **_of_cache(hit, began)), [("response.delta", data)]
 
 
 def _of_cache(hit: Hit, began: float) -> dict[str, Any]:
@@ -140,10 +148,13 @@ def _response(claim: Claim, outcome: Outcome) -> ResponseResource:
 def conclude(runtime: Runtime, job_id: str) -> None:
     """Conclude a query: the first aggregator whose text can stand writes the consensus; else it fails with reasons."""
     began = time.monotonic()
-    seek = synthesis.look_for(runtime, job_id)
-    now = utcnow()
+    found = concluding.to_conclude(runtime.db, job_id)
+    if found is None:
+        return
+    plan = synthesis.Plan(runtime, found)
+    seek, now = plan.look_for(), utcnow()
     conclusion = concluding.claim(
-        runtime.db, job_id, now=now, lease_until=runtime.lease_until(now), attempts=runtime.settings.attempts, seek=seek
+        runtime.db, found, now=now, lease_until=runtime.lease_until(now), attempts=runtime.settings.attempts, seek=seek
     )
     if conclusion is None:
         return
@@ -154,14 +165,16 @@ def conclude(runtime: Runtime, job_id: str) -> None:
     waiting: Sequence[Work] | None = None
     try:
         with traces.resumed(conclusion.job.traceparent, "conclude", job_id=job_id):
-            waiting = _conclude(runtime, conclusion, began, spent)
+            waiting = _conclude(runtime, conclusion, plan, began, spent)
     finally:
         figures.spent(runtime, spent)
         if conclusion.hit is None:
             cache.wake(runtime, conclusion.key, waiting)
 
 
-def _conclude(runtime: Runtime, conclusion: Conclusion, began: float, spent: list[Spent]) -> Sequence[Work] | None:
+def _conclude(
+    runtime: Runtime, conclusion: Conclusion, plan: synthesis.Plan, began: float, spent: list[Spent]
+) -> Sequence[Work] | None:
     """Returns the work that has waited for this consensus, when it was stored."""
     job_id = conclusion.job.job_id
     notes: list[str] = []
@@ -172,7 +185,7 @@ def _conclude(runtime: Runtime, conclusion: Conclusion, began: float, spent: lis
             written = (
                 _concluded_before(runtime, conclusion, conclusion.hit, began)
                 if conclusion.hit
-                else synthesis.synthesise(runtime, conclusion, notes, spent)
+                else synthesis.synthesise(runtime, conclusion, plan, notes, spent)
             )
             used = written.consensus.agent_id
     except ClaimLost as lost:
@@ -190,6 +203,8 @@ def _conclude(runtime: Runtime, conclusion: Conclusion, began: float, spent: lis
             tell_ended(runtime, job_id, "failed")
         return None
 
+    analysis = None if runtime.settings.analysis else NOT_WANTED
+
     def store(now: datetime) -> Sequence[Work] | None:
         return concluding.conclude(
             runtime.db,
@@ -202,6 +217,7 @@ def _conclude(runtime: Runtime, conclusion: Conclusion, began: float, spent: lis
             hint_due_at=runtime.hint_due(now),
             spent=spent,
             is_keepable=written.is_keepable,
+            analysis=analysis,
         )
 
     waiting = _stored(store, until=conclusion.job.deadline_at)
@@ -211,20 +227,24 @@ def _conclude(runtime: Runtime, conclusion: Conclusion, began: float, spent: lis
         return None
     figures.concluded(runtime, conclusion, written.consensus, took_s=time.monotonic() - began)
     log.info("consensus stored: by %s, %s ms", written.consensus.agent_id, written.consensus.latency_ms)
-    runtime.events.append(job_id, [("consensus", written.consensus.as_json()), ("status", {"status": "done"})])
-    runtime.publisher.hint(job_id, "analyse")
+    told = [*written.untold, ("consensus", written.consensus.as_json()), ("status", {"status": "done"})]
+    if analysis is not None:
+        tell_analysis(runtime, job_id, analysis, told)
+    else:
+        runtime.events.append(job_id, told)
+        runtime.publisher.hint(job_id, "analyse")
     return waiting
 
 
 def _concluded_before(runtime: Runtime, conclusion: Conclusion, hit: Hit, began: float) -> Synthesised:
-    """A consensus from the cache, told whole; nothing was used for it."""
+    """A consensus from the cache, to be told whole; nothing was used for it."""
     job = conclusion.job
     if conclusion.fence > 1:
         calls.void_abandoned(runtime, job.job_id, "consensus")
     attempt = synthesis.first_try(runtime, conclusion.fence)
     data = {"agent_id": job.aggregator_requested, "attempt": attempt, "text": hit.text}
-    runtime.events.append(job.job_id, [("consensus.delta", data)])
-    return Synthesised(ConsensusResource(text=hit.text, agent_id=job.aggregator_requested, **_of_cache(hit, began)))
+    consensus = ConsensusResource(text=hit.text, agent_id=job.aggregator_requested, **_of_cache(hit, began))
+    return Synthesised(consensus, untold=[("consensus.delta", data)])
 
 
 def _of_one(conclusion: Conclusion, notes: list[str]) -> ConsensusResource:

@@ -97,7 +97,9 @@ def _transport_options(broker_url: str) -> dict[str, object]:
     if broker_url.startswith(("amqp://", "amqps://")):
         return {"confirm_publish": True}
     return {
-        "visibility_timeout": VISIBILITY_TIMEOUT_S,
+        # Redis does not keep what a worker has taken until it is done: the hints of a worker that dies are lost, and
+        # outbox and leases have them sent again long before a broker would (docs/decisions/0022).
+        "ack_emulation": False,
         "socket_connect_timeout": CONNECT_TIMEOUT_S,
         "socket_timeout": SOCKET_TIMEOUT_S,
         "socket_keepalive": not broker_url.startswith("redis+socket://"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from folkmoot import calls
 from folkmoot.agents import Endpoint, circuits_of
 from folkmoot.breaker import Permit
-from folkmoot.calls import Assignment, Lease
+from folkmoot.calls import Assignment, Event, Lease
 from folkmoot.errors import AgentError, ClaimLost, EndpointRefused, EndpointRests, EndpointTimedOut
 from folkmoot.llm import Call
 from folkmoot.prompts import Prompt
@@ -77,6 +77,8 @@ class Race:
         self.answered: Spent | None = None
         #: What was sent to get it.
         self.sent: Request | None = None
+        #: The last of its words, which whoever stores the answer tells with it.
+        self.untold: list[Event] = []
         self._ends_at = time.monotonic() + timeout_s
         self._lease = Lease(keep, runtime.settings.lease_s)
         self._left = list(circuits_of(assignment.agent_id, assignment.seat).items())
@@ -197,10 +199,14 @@ class Race:
         except AgentError as error:
             self._drop(one, error)
             return False
-        if one.call.completion is not None and self._speaker is not one:
+        if one.call.completion is None:
+            self._speak(one)
+            return False
+        if self._speaker is not one:
             self._silence()
-        self._speak(one)
-        return one.call.completion is not None
+        if one.unheard:
+            self.untold.append(calls.delta(self._assignment, one.number, "".join(one.unheard)))
+        return True
 
     def _approve(self, one: _Try, completion: Completion) -> None:
         """The endpoint is well; whether its answer can stand is another question."""
@@ -211,7 +217,8 @@ class Race:
     def _speak(self, one: _Try) -> None:
         if self._speaker in (None, one) and one.unheard:
             self._speaker = one
-            calls.tell(self._runtime, self._assignment, one.number, "".join(one.unheard))
+            delta = calls.delta(self._assignment, one.number, "".join(one.unheard))
+            self._runtime.events.append(self._assignment.job_id, [delta])
             one.unheard.clear()
 
     def _silence(self) -> None:

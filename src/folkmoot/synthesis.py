@@ -1,22 +1,23 @@
 """The synthesis: one aggregator after another, until one has written a consensus that can stand."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from folkmoot import answers, cache, calls, prompts, provider_keys
 from folkmoot.agents import Roster, Seat
+from folkmoot.calls import Event
 from folkmoot.errors import AgentError, Undecipherable
 from folkmoot.panel import next_aggregator
 from folkmoot.prompts import Prompt, Question
 from folkmoot.race import Race
 from folkmoot.resources import ConsensusResource
 from folkmoot.runtime import Runtime, seconds_until, utcnow
-from folkmoot.store import concluding, queries
+from folkmoot.store import concluding
 from folkmoot.store.cache import Look
 from folkmoot.store.concluding import Conclusion
 from folkmoot.store.usage import Spent
-from folkmoot.wire import Completion
+from folkmoot.wire import Completion, Request
 
 #: Time kept at the end of a query for storing what came of it.
 STORING_S = 0.3
@@ -32,11 +33,13 @@ class Synthesised:
         why_other: why another seat wrote it than the requested one, in words that hold nothing of the query; None when
             that one did.
         is_keepable: whether the same call may get it again.
+        untold: what of it is still to be told.
     """
 
     consensus: ConsensusResource
     why_other: str | None = None
     is_keepable: bool = False
+    untold: Sequence[Event] = ()
 
 
 @dataclass(frozen=True)
@@ -52,12 +55,51 @@ def first_try(runtime: Runtime, fence: int) -> int:
     return 1 + (fence - 1) * len(runtime.roster.seats) * runtime.roster.most_endpoints
 
 
-def synthesise(runtime: Runtime, conclusion: Conclusion, notes: list[str], spent: list[Spent]) -> Synthesised:
+class Plan:
+    """What an aggregator will be asked: made before the query is claimed, and followed when one is called."""
+
+    def __init__(self, runtime: Runtime, found: Conclusion) -> None:
+        """Plan how to conclude what was found."""
+        self._runtime = runtime
+        self._found = found
+        self._prompts: dict[int, prompts.Synthesis] = {}
+        #: The call of the requested aggregator, as the cache knows it; None without a cache.
+        self.request: Request | None = None
+
+    def look_for(self) -> Look | None:
+        """What to look for in the cache before the query is concluded; None when there is none to be looked for."""
+        found, settings = self._found, self._runtime.settings
+        seat = self._runtime.roster.seats.get(found.job.aggregator_requested)
+        if seat is None or not settings.cache_hours or len(found.responses) < max(2, len(found.panel)):
+            return None
+        messages, most = self.prompt(_prompt_tokens(seat)).messages, seat.aggregator_max_tokens
+        self.request = cache.request(seat, messages, temperature=seat.temperature, max_tokens=most)
+        key = cache.key(found.job.user_id, found.job.aggregator_requested, "consensus", self.request)
+        return cache.look_for(self._runtime, key, reads=found.job.use_cache is not False)
+
+    def prompt(self, tokens: int) -> prompts.Synthesis:
+        """The messages, within so many tokens."""
+        if tokens not in self._prompts:
+            question, responses = self._found.question, [(row.role, row.text) for row in self._found.responses]
+            # By what is weighed and not by the job: the same responses make the same call.
+            seed = repr((question.text, responses))
+            self._prompts[tokens] = prompts.synthesis_prompt(question, responses, seed=seed, tokens=tokens)
+        return self._prompts[tokens]
+
+
+def _prompt_tokens(seat: Seat) -> int:
+    return seat.context_tokens - seat.aggregator_max_tokens
+
+
+def synthesise(
+    runtime: Runtime, conclusion: Conclusion, plan: Plan, notes: list[str], spent: list[Spent]
+) -> Synthesised:
     """Try one aggregator after another, health read anew for each, until one writes what can stand.
 
     Args:
         runtime: the process' collaborators.
         conclusion: the right to conclude.
+        plan: what was planned before it was claimed.
         notes: takes what the user should know of it.
         spent: takes what the calls have used.
     Returns:
@@ -70,7 +112,6 @@ def synthesise(runtime: Runtime, conclusion: Conclusion, notes: list[str], spent
     tried: list[str] = []
     failures: dict[str, str] = {}
     draft: _Draft | None = None
-    question = queries.question(runtime.db, conclusion.job)
     if conclusion.fence > 1:
         calls.void_abandoned(runtime, conclusion.job.job_id, "consensus")
     while (agent_id := _next(runtime, conclusion, tried, draft)) is not None:
@@ -79,10 +120,10 @@ def synthesise(runtime: Runtime, conclusion: Conclusion, notes: list[str], spent
             calls.void_abandoned(runtime, conclusion.job.job_id, "consensus")
         try:
             timeout_s = _timeout_s(runtime.roster, conclusion, tried)
-            consensus, is_whole, is_keepable = _written(
+            written, is_whole = _written(
                 runtime,
                 conclusion,
-                question,
+                plan,
                 agent_id,
                 attempt=first_try(runtime, conclusion.fence) + (len(tried) - 1) * runtime.roster.most_endpoints,
                 timeout_s=timeout_s,
@@ -95,10 +136,11 @@ def synthesise(runtime: Runtime, conclusion: Conclusion, notes: list[str], spent
             continue
         if is_whole:
             _note_passed_over(runtime, conclusion, tried, notes)
-            return Synthesised(consensus, _why_other(runtime, conclusion, consensus, failures), is_keepable)
+            return replace(written, why_other=_why_other(runtime, conclusion, written.consensus, failures))
         failures[agent_id] = "it ran out of length"
+        runtime.events.append(conclusion.job.job_id, written.untold)
         draft = draft or _Draft(
-            consensus, f"{agent_id} ran out of length: the consensus ends at its last whole sentence."
+            written.consensus, f"{agent_id} ran out of length: the consensus ends at its last whole sentence."
         )
     if draft is not None:
         notes.append(draft.note)
@@ -157,15 +199,15 @@ def _timeout_s(roster: Roster, conclusion: Conclusion, tried: Sequence[str]) -> 
 def _written(
     runtime: Runtime,
     conclusion: Conclusion,
-    question: Question,
+    plan: Plan,
     agent_id: str,
     *,
     attempt: int,
     timeout_s: float,
     notes: list[str],
     spent: list[Spent],
-) -> tuple[ConsensusResource, bool, bool]:
-    """What this seat writes as the consensus, whether it is whole, and whether the same call may get it again.
+) -> tuple[Synthesised, bool]:
+    """What this seat writes as the consensus, and whether it is whole.
 
     Raises:
         AgentError: nothing that can stand.
@@ -182,16 +224,16 @@ def _written(
         stage="consensus",
         attempt=attempt,
         max_tokens=seat.aggregator_max_tokens,
-        prompt_tokens=seat.context_tokens - seat.aggregator_max_tokens,
+        prompt_tokens=_prompt_tokens(seat),
         own_key=own_key,
     )
     race = Race(
         runtime,
         assignment,
-        partial(_synthesis_prompt, question, conclusion),
+        plan.prompt,
         timeout_s=timeout_s,
         keep=lambda: concluding.renew(runtime.db, conclusion, lease_until=runtime.lease_until(utcnow())),
-        check=partial(_check, question),
+        check=partial(_check, conclusion.question),
         spent=spent,
     )
     completion, prompt = race.run()
@@ -209,12 +251,12 @@ def _written(
     )
     is_keepable = (
         is_whole
-        and conclusion.key is not None
+        and plan.request is not None
         and len(conclusion.responses) == len(conclusion.panel)
         and race.sent is not None
-        and cache.is_same(race.sent, conclusion.key, job.user_id, job.aggregator_requested, "consensus")
+        and cache.is_same(race.sent, plan.request)
     )
-    return consensus, is_whole, is_keepable
+    return Synthesised(consensus, is_keepable=is_keepable, untold=race.untold), is_whole
 
 
 def _text(completion: Completion) -> tuple[str, bool]:
@@ -227,26 +269,3 @@ def _check(question: Question, completion: Completion, prompt: Prompt) -> None:
     assert isinstance(prompt, prompts.Synthesis)
     text, _ = _text(completion)
     answers.check_consensus(text, instructions=prompt.instructions, question=question.text, frame=prompt.frame)
-
-
-def _synthesis_prompt(question: Question, conclusion: Conclusion, tokens: int) -> prompts.Synthesis:
-    responses = [(row.role, row.text) for row in conclusion.responses]
-    # By what is weighed and not by the job: the same responses make the same call.
-    return prompts.synthesis_prompt(question, responses, seed=repr((question.text, responses)), tokens=tokens)
-
-
-def look_for(runtime: Runtime, job_id: str) -> Look | None:
-    """What to look for in the cache before the query is concluded; None when there is none to be looked for."""
-    found = concluding.to_conclude(runtime.db, job_id) if runtime.settings.cache_hours else None
-    if found is None or len(found.responses) < max(2, len(found.panel)):
-        return None
-    agent_id, job = found.job.aggregator_requested, found.job
-    seat = runtime.roster.seats.get(agent_id)
-    if seat is None:
-        return None
-    tokens = seat.context_tokens - seat.aggregator_max_tokens
-    prompt = _synthesis_prompt(queries.question(runtime.db, job), found, tokens)
-    sent = cache.request(seat, prompt.messages, temperature=seat.temperature, max_tokens=seat.aggregator_max_tokens)
-    return cache.look_for(
-        runtime, cache.key(job.user_id, agent_id, "consensus", sent), reads=job.use_cache is not False
-    )

@@ -117,7 +117,10 @@ def aggregating(db: Database, user_id: int, panel: Sequence[str] = PANEL, **more
 
 def take_conclusion(db: Database, job_id: str, *, at: float = 2) -> Conclusion | None:
     """Try to take the right to conclude at this time."""
-    return concluding.claim(db, job_id, now=after(at), lease_until=after(at + LEASE_S), attempts=ATTEMPTS)
+    found = concluding.to_conclude(db, job_id)
+    if found is None:
+        return None
+    return concluding.claim(db, found, now=after(at), lease_until=after(at + LEASE_S), attempts=ATTEMPTS)
 
 
 def conclusion(db: Database, job_id: str, *, at: float = 2) -> Conclusion:

@@ -180,6 +180,6 @@ def test_old_and_surplus_entries_are_pruned(make_runtime: MakeRuntime, user_id: 
 
 
 def _claimed(runtime: Runtime, job_id: str) -> asking.Claim | None:
-    now, seek = utcnow(), response.look_for(runtime, job_id, "qwen")
+    now, seek = utcnow(), response.Plan(runtime, "qwen").look_for
     until = runtime.lease_until(now)
     return asking.claim(runtime.db, job_id, "qwen", now=now, lease_until=until, attempts=3, seek=seek)

@@ -1,6 +1,6 @@
 """The panel's half of a query: a claim on each response, its outcome, and the step from asking to aggregating."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,13 +25,17 @@ _IS_OPEN = or_(*(Interaction.status == status for status in OPEN))
 _open_job = select(Interaction).where(Interaction.job_id == bindparam("of_job"), _IS_OPEN)
 _OPEN_JOB_LOCKED = Statement(_open_job.with_for_update())
 _OF_PANEL = (Response.job_id == bindparam("of_job"), Response.is_aggregator.is_(False))
-_SEAT = Statement(
-    select(Response).where(*_OF_PANEL, Response.agent_id == bindparam("of_agent"), Response.status == "pending")
-)
 _TO_ASK = Statement(
-    _open_job.add_columns(Response.role)
+    _open_job.add_columns(
+        Response.role,
+        Response.attempts,
+        Response.id.label("response_id"),
+        Response.lease_until.label("held_until"),
+    )
     .join(Response, Response.job_id == Interaction.job_id)
     .where(*_OF_PANEL, Response.agent_id == bindparam("of_agent"), Response.status == "pending")
+    # Both rows are locked, the query's first, as whoever stores a response takes them.
+    .with_for_update()
 )
 _STANDING = Statement(select(Response.agent_id, Response.status).where(*_OF_PANEL).order_by(Response.id))
 _TAKE = Statement(update(Response).where(Response.id == bindparam("of_id")))
@@ -54,6 +58,10 @@ _END_PENDING = Statement(
         finished_at=bindparam("now"),
     )
 )
+
+
+#: What says what to look for in the cache before a query's agent in this role is asked; None when nothing is.
+Seek = Callable[[Connection, Record, str], Look | None]
 
 
 @dataclass(frozen=True)
@@ -116,13 +124,6 @@ class Outcome:
         return {name: value for name, value in vars(self).items() if name not in ("note", "is_keepable")}
 
 
-def to_ask(db: Database, job_id: str, agent_id: str) -> tuple[Record, str] | None:
-    """A query and this agent's role in it, while it is to be asked."""
-    with db.look() as connection:
-        job = _TO_ASK.first(connection, of_job=job_id, of_agent=agent_id)
-        return None if job is None else (job, job.role)
-
-
 def claim(
     db: Database,
     job_id: str,
@@ -131,38 +132,36 @@ def claim(
     now: datetime,
     lease_until: datetime,
     attempts: int,
-    seek: Look | None = None,
+    seek: Seek | None = None,
 ) -> Claim | None:
     """Take the right to ask this agent, unless somebody holds it, the query is past asking, or it was tried enough.
 
-    With `seek` it is not taken either while the same call is under way: the work waits in the outbox for that to end.
+    Where `seek` names a call it is not taken either while that is under way: the work waits in the outbox for its end.
     """
     with db.write("claim-response", synced=False) as connection:
-        job = _OPEN_JOB_LOCKED.first(connection, of_job=job_id)
-        row = _SEAT.first(connection, of_job=job_id, of_agent=agent_id)
-        if job is None or row is None or row.attempts >= attempts:
+        job = _TO_ASK.first(connection, of_job=job_id, of_agent=agent_id)
+        if job is None or job.attempts >= attempts or (job.held_until is not None and job.held_until > now):
             return None
-        if row.lease_until is not None and row.lease_until > now:
-            return None
+        look = seek(connection, job, job.role) if seek is not None else None
         found = None
-        if seek is not None:
+        if look is not None:
             place = Place(job.user_id, job_id, agent_id, is_aggregator=False)
-            found = cache.look(db, connection, seek, place, now=now)
-        if seek is not None and found == "under way":
-            outbox.park(connection, job_id, "ask", agent_id, awaits=seek.key, due_at=seek.park_until)
+            found = cache.look(db, connection, look, place, now=now)
+        if look is not None and found == "under way":
+            outbox.park(connection, job_id, "ask", agent_id, awaits=look.key, due_at=look.park_until)
             return None
-        _TAKE.change(connection, of_id=row.id, attempts=row.attempts + 1, lease_until=lease_until)
+        _TAKE.change(connection, of_id=job.response_id, attempts=job.attempts + 1, lease_until=lease_until)
         if job.status == "accepted":
             _change(connection, job, status="asking")
         outbox.take(connection, job_id, "ask", agent_id)
         return Claim(
             job,
             agent_id,
-            row.role,
-            row.attempts + 1,
+            job.role,
+            job.attempts + 1,
             is_first=job.status == "accepted",
             hit=found if isinstance(found, Hit) else None,
-            key=seek.key if seek is not None else None,
+            key=look.key if look is not None else None,
         )
 
 

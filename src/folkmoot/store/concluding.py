@@ -1,31 +1,33 @@
 """The aggregator's half of a query: the claim with its fencing token, the one consensus, and the analysis after it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 
 from folkmoot.db import Database
 from folkmoot.models import Analysis, Interaction, Response
+from folkmoot.prompts import Question
 from folkmoot.resources import AnalysisResource, ConsensusResource, QueryStatus
 from folkmoot.statements import Record, Statement
-from folkmoot.store import cache, incidents, outbox, records, usage
+from folkmoot.store import cache, incidents, outbox, queries, records, usage
 from folkmoot.store.cache import Hit, Look, Place
 from folkmoot.store.incidents import NewIncident
 from folkmoot.store.outbox import Work
 from folkmoot.store.usage import Spent
 
-_aggregating = select(Interaction).where(Interaction.job_id == bindparam("of_job"), Interaction.status == "aggregating")
-_AGGREGATING, _AGGREGATING_LOCKED = Statement(_aggregating), Statement(_aggregating.with_for_update())
-_HELD = Statement(
-    update(Interaction).where(
-        Interaction.job_id == bindparam("of_job"),
-        Interaction.status == "aggregating",
-        Interaction.fence == bindparam("of_fence"),
-    )
+_AGGREGATING = Statement(
+    select(Interaction).where(Interaction.job_id == bindparam("of_job"), Interaction.status == "aggregating")
 )
+_held = update(Interaction).where(
+    Interaction.job_id == bindparam("of_job"),
+    Interaction.status == "aggregating",
+    Interaction.fence == bindparam("of_fence"),
+)
+_HELD = Statement(_held)
+_TAKE = Statement(_held.where(or_(Interaction.lease_until.is_(None), Interaction.lease_until <= bindparam("now"))))
 _PANEL = Statement(
     select(Response.agent_id).where(Response.job_id == bindparam("of_job"), Response.is_aggregator.is_(False))
 )
@@ -41,11 +43,13 @@ class Conclusion:
     """The right to conclude a query; no write succeeds once somebody holds a newer `fence`.
 
     Attributes:
+        question: what it asks, with what was said before.
         responses: the rows that count. They are final: a query that is aggregating takes no more.
         panel: agent_ids of all rows, asked or not.
     """
 
     job: Record
+    question: Question
     responses: tuple[Record, ...]
     panel: tuple[str, ...]
     fence: int
@@ -66,39 +70,41 @@ def to_conclude(db: Database, job_id: str) -> Conclusion | None:
         job = _AGGREGATING.first(connection, of_job=job_id)
         if job is None:
             return None
+        panel = tuple(row.agent_id for row in _PANEL.all(connection, of_job=job_id))
         answered = records.responses(connection, job_id, status="ok")
-        return Conclusion(job, tuple(answered), _panel(connection, job_id), job.fence)
+        return Conclusion(job, queries.question(connection, job), tuple(answered), panel, job.fence)
 
 
 def claim(
-    db: Database, job_id: str, *, now: datetime, lease_until: datetime, attempts: int, seek: Look | None = None
+    db: Database,
+    found: Conclusion,
+    *,
+    now: datetime,
+    lease_until: datetime,
+    attempts: int,
+    seek: Look | None = None,
 ) -> Conclusion | None:
-    """Take the right to conclude, unless somebody holds it, the query is elsewhere, or it was tried enough.
+    """Take the right to conclude what was found, unless somebody has or had it since, or it was tried enough.
 
     With `seek` it is not taken either while the same call is under way: the work waits in the outbox for that to end.
     """
+    job_id, fence = found.job.job_id, found.fence + 1
+    if found.fence >= attempts:
+        return None
     with db.write("claim-conclusion", synced=False) as connection:
-        job = _AGGREGATING_LOCKED.first(connection, of_job=job_id)
-        if job is None or job.fence >= attempts or (job.lease_until is not None and job.lease_until > now):
+        if not _TAKE.change(
+            connection, of_job=job_id, of_fence=found.fence, now=now, fence=fence, lease_until=lease_until
+        ):
             return None
-        found = None
-        if seek is not None:
-            place = Place(job.user_id, job_id, job.aggregator_requested, is_aggregator=True)
-            found = cache.look(db, connection, seek, place, now=now)
-        if seek is not None and found == "under way":
+        before = None if seek is None else cache.look(db, connection, seek, found.place, now=now)
+        if seek is not None and before == "under way":
+            # Nobody has tried: the claim is taken back.
+            _HELD.change(connection, of_job=job_id, of_fence=fence, fence=found.fence, lease_until=None)
             outbox.park(connection, job_id, "conclude", "", awaits=seek.key, due_at=seek.park_until)
             return None
-        fence = job.fence + 1
-        _HELD.change(connection, of_job=job_id, of_fence=job.fence, fence=fence, lease_until=lease_until)
         outbox.take(connection, job_id, "conclude")
-        answered = records.responses(connection, job_id, status="ok")
-        hit = found if isinstance(found, Hit) else None
-        key = seek.key if seek is not None else None
-        return Conclusion(job, tuple(answered), _panel(connection, job_id), fence, hit, key)
-
-
-def _panel(connection: Connection, job_id: str) -> tuple[str, ...]:
-    return tuple(row.agent_id for row in _PANEL.all(connection, of_job=job_id))
+        hit = before if isinstance(before, Hit) else None
+        return replace(found, fence=fence, hit=hit, key=None if seek is None else seek.key)
 
 
 def renew(db: Database, conclusion: Conclusion, *, lease_until: datetime) -> bool:
@@ -119,6 +125,7 @@ def conclude(
     why_other: str | None = None,
     spent: Sequence[Spent] = (),
     is_keepable: bool = False,
+    analysis: AnalysisResource | None = None,
 ) -> Sequence[Work] | None:
     """Store the consensus and end the query as done, with its analysis to follow.
 
@@ -127,6 +134,7 @@ def conclude(
         why_other: why it is another than the requested one, for everybody to read.
         spent: what the calls have used; it is counted whether the claim holds or not.
         is_keepable: whether the same call may get this consensus again.
+        analysis: what stands for one where none is to follow.
     Returns:
         The work that has waited for this consensus; None when the claim is lost.
     """
@@ -141,9 +149,12 @@ def conclude(
             cache.keep(db, connection, conclusion.key, conclusion.place, now=now)
         elif conclusion.key is not None and conclusion.hit is None:
             cache.drop(connection, conclusion.key, job_id)
-        _ADD_ANALYSIS.change(connection, job_id=job_id, status="pending", created_at=now)
         outbox.clear(connection, job_id)
-        outbox.add(connection, job_id, "analyse", [""], due_at=hint_due_at)
+        if analysis is not None:
+            _ADD_ANALYSIS.change(connection, job_id=job_id, created_at=now, **_measured(analysis, now))
+        else:
+            _ADD_ANALYSIS.change(connection, job_id=job_id, status="pending", created_at=now)
+            outbox.add(connection, job_id, "analyse", [""], due_at=hint_due_at)
         incidents.record(connection, _failover(conclusion.job, used, why_other, now))
         if conclusion.key is None or conclusion.hit is not None:
             return ()
@@ -188,16 +199,21 @@ def finish_analysis(db: Database, job_id: str, result: AnalysisResource, *, now:
         stored = connection.execute(
             update(Analysis)
             .where(Analysis.job_id == job_id, Analysis.status == "pending")
-            .values(
-                status=result.status,
-                consensus_score=result.consensus_score,
-                reason=result.reason,
-                data=result.model_dump(mode="json", include={"report", "charts"}),
-                finished_at=now,
-            )
+            .values(**_measured(result, now))
         )
         outbox.take(connection, job_id, "analyse")
         return stored.rowcount == 1
+
+
+def _measured(result: AnalysisResource, now: datetime) -> dict[str, Any]:
+    """What an analysis' row holds once it has ended."""
+    return {
+        "status": result.status,
+        "consensus_score": result.consensus_score,
+        "reason": result.reason,
+        "data": result.model_dump(mode="json", include={"report", "charts"}),
+        "finished_at": now,
+    }
 
 
 def _consensus(job_id: str, consensus: ConsensusResource, now: datetime) -> dict[str, Any]:

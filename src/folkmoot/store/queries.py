@@ -208,9 +208,9 @@ def owned(db: Database, job_id: str, *, user_id: int) -> None:
             raise NotFound(NO_SUCH_QUERY)
 
 
-def question(db: Database, job: Record) -> Question:
+def question(connection: Connection, job: Record) -> Question:
     """What a query asks, with the conversation that it follows up or that came with it."""
-    earlier = conversation(db, job.parent_job_id, user_id=job.user_id) if job.parent_job_id else ()
+    earlier = _conversation(connection, job.parent_job_id, job.user_id) if job.parent_job_id else ()
     sent: dict[str, Any] = job.conversation or {"instructions": "", "turns": []}
     turns = (*earlier, *(Turn(*turn) for turn in sent["turns"]))
     return Question(job.query, job.domain, job.question_type, turns, sent["instructions"])
@@ -218,14 +218,18 @@ def question(db: Database, job: Record) -> Question:
 
 def conversation(db: Database, job_id: str | None, *, user_id: int) -> tuple[Turn, ...]:
     """The questions and consensuses that lead up to a follow-up of this query, oldest first; own ones only."""
-    turns: list[Turn] = []
     with db.read() as connection:
-        while job_id is not None and len(turns) < LONGEST_CONVERSATION:
-            row = _seen_by(connection, job_id, user_id)
-            if row is None:
-                break
-            turns.append(Turn(row.query, _CONSENSUS.scalar(connection, of_job=job_id) or ""))
-            job_id = row.parent_job_id
+        return _conversation(connection, job_id, user_id)
+
+
+def _conversation(connection: Connection, job_id: str | None, user_id: int) -> tuple[Turn, ...]:
+    turns: list[Turn] = []
+    while job_id is not None and len(turns) < LONGEST_CONVERSATION:
+        row = _seen_by(connection, job_id, user_id)
+        if row is None:
+            break
+        turns.append(Turn(row.query, _CONSENSUS.scalar(connection, of_job=job_id) or ""))
+        job_id = row.parent_job_id
     return tuple(reversed(turns))
 
 
