@@ -1,6 +1,5 @@
 """The application factory: what gunicorn runs as `services.gateway.app:create_app()`."""
 
-import logging.config
 import os
 import socket
 import sys
@@ -53,7 +52,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         sys.stderr.write(f"folkmoot gateway: {error}\n")
         # gunicorn gives up at this code instead of starting its worker again and again.
         raise SystemExit(4) from error
-    logging.config.dictConfig(logs.configuration("gateway", runtime.settings.log_level))
+    logs.set_up("gateway", runtime.settings.log_level)
     app = OpenAPI(
         "folkmoot",
         info=Info(title="Folkmoot", version="1", description=documents.DESCRIPTION),

@@ -1,6 +1,5 @@
 """Starts the heartbeat service: `python -m services.heartbeat`."""
 
-import logging.config
 import signal
 import sys
 import threading
@@ -30,7 +29,7 @@ def main() -> int:
     except SettingsError as error:
         print(f"folkmoot heartbeat: {error}", file=sys.stderr)
         return 2
-    logging.config.dictConfig(logs.configuration("heartbeat", settings.log_level))
+    logs.set_up("heartbeat", settings.log_level)
     run(runtime, stopped)
     runtime.close()
     return 0

@@ -1,7 +1,6 @@
 """A pool: one Celery worker with threads on one queue, its runtime, its heartbeat and its watchdog."""
 
 import logging
-import logging.config
 import os
 import socket
 import threading
@@ -37,7 +36,7 @@ def run(settings: Settings, app: Celery, queue: str) -> None:
     The pool that analyses loads its models before it takes work, and does one analysis at a time: its work is all
     computing, of which threads make no more.
     """
-    logging.config.dictConfig(logs.configuration(queue, settings.log_level))
+    logs.set_up(queue, settings.log_level)
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     runtime = build(settings)

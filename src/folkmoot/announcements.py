@@ -22,23 +22,25 @@ def tell_begun(runtime: Runtime, query: QueryResource) -> None:
 
 
 def tell_response(
-    runtime: Runtime, job_id: str, response: ResponseResource, moved: Moved | None, untold: Told = ()
+    runtime: Runtime, job_id: str, response: ResponseResource, moved: Moved | None, untold: calls.Untold
 ) -> None:
-    """Append a response to the job's events, after its `untold` words, with what follows when asking is over."""
-    told: Told = [*untold, ("response", response.as_json())]
-    if moved is None:
-        runtime.events.append(job_id, told)
-    else:
-        tell_moved(runtime, job_id, moved, told)
+    """Append a response to the job's events, after its last words, with what follows when asking is over."""
+    told: Told = [*untold.events, ("response", response.as_json())]
+    if moved is not None:
+        told = [*told, *_of_move(runtime, job_id, moved)]
+    runtime.events.append(job_id, told, also=untold.also)
 
 
-def tell_moved(runtime: Runtime, job_id: str, moved: Moved, told: Told = ()) -> None:
-    """Append to the job's events, after what is `told`, that asking is over, with the responses that came too late."""
-    told = [*told, *(_given_up(runtime, job_id, moved.late) if moved.late else ())]
+def tell_moved(runtime: Runtime, job_id: str, moved: Moved) -> None:
+    """Append to the job's events that asking is over, with the responses that came too late."""
+    runtime.events.append(job_id, _of_move(runtime, job_id, moved))
+
+
+def _of_move(runtime: Runtime, job_id: str, moved: Moved) -> Told:
+    late = _given_up(runtime, job_id, moved.late) if moved.late else ()
     if moved.status == "failed":
-        tell_ended(runtime, job_id, "failed", told)
-    else:
-        runtime.events.append(job_id, [*told, ("status", {"status": moved.status})])
+        return [*late, *_of_end(runtime, "failed")]
+    return [*late, ("status", {"status": moved.status})]
 
 
 def tell_responses(runtime: Runtime, job_id: str, agent_ids: Sequence[str]) -> None:
@@ -56,12 +58,21 @@ def _given_up(runtime: Runtime, job_id: str, agent_ids: Sequence[str]) -> Told:
     return [("response", one.as_json()) for one in query.responses if one.agent_id in agent_ids]
 
 
-def tell_analysis(runtime: Runtime, job_id: str, result: AnalysisResource, told: Told = ()) -> None:
-    """Append the analysis to the job's events, after what is `told`; they end with it."""
-    runtime.events.append(job_id, [*told, ("analysis", result.as_json()), ("end", {"status": "done"})])
+def tell_analysis(runtime: Runtime, job_id: str, result: AnalysisResource) -> None:
+    """Append the analysis to the job's events, which end with it."""
+    runtime.events.append(job_id, of_analysis(result))
 
 
-def tell_ended(runtime: Runtime, job_id: str, status: QueryStatus, told: Told = ()) -> None:
-    """Append to the job's events, after what is `told`, that it has ended without a consensus."""
+def of_analysis(result: AnalysisResource) -> Told:
+    """The events of an analysis, which are a query's last."""
+    return [("analysis", result.as_json()), ("end", {"status": "done"})]
+
+
+def tell_ended(runtime: Runtime, job_id: str, status: QueryStatus) -> None:
+    """Append to the job's events that it has ended without a consensus."""
+    runtime.events.append(job_id, _of_end(runtime, status))
+
+
+def _of_end(runtime: Runtime, status: QueryStatus) -> Told:
     runtime.tallies.count("folkmoot_queries_ended", status)
-    runtime.events.append(job_id, [*told, ("status", {"status": status}), ("end", {"status": status})])
+    return [("status", {"status": status}), ("end", {"status": status})]

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from redis.client import Pipeline
+
 from folkmoot import prompts
 from folkmoot import settings as environment
 from folkmoot.agents import Endpoint, Seat, provider_of
@@ -149,6 +151,17 @@ class Lease:
             return now - self._kept_at < self._lease_s
         self._kept_at = now
         return is_kept
+
+
+@dataclass(frozen=True)
+class Untold:
+    """What is told with an answer when it is stored: the last of its words, and that its endpoint is well."""
+
+    events: Sequence[Event] = ()
+    also: Callable[[Pipeline], None] | None = None
+
+
+NOTHING_UNTOLD = Untold()
 
 
 def delta(assignment: Assignment, attempt: int, text: str) -> Event:

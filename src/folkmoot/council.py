@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from folkmoot import cache, calls, figures, logs, response, synthesis, traces
-from folkmoot.announcements import tell_analysis, tell_ended, tell_response
-from folkmoot.calls import Event
+from folkmoot.announcements import of_analysis, tell_ended, tell_response
+from folkmoot.calls import Untold
 from folkmoot.errors import AgentError, ClaimLost, Interrupted, Unavailable
 from folkmoot.resources import AnalysisResource, ConsensusResource, ResponseResource
 from folkmoot.runtime import Runtime, seconds_until, utcnow
@@ -105,12 +105,12 @@ def _ask(
     return finished.waiting
 
 
-def _outcome_of(runtime: Runtime, claim: Claim, hit: Hit, began: float) -> tuple[Outcome, Sequence[Event]]:
+def _outcome_of(runtime: Runtime, claim: Claim, hit: Hit, began: float) -> tuple[Outcome, Untold]:
     """An answer from the cache, to be told whole; nothing was used for it."""
     if claim.attempt > 1:
         calls.void_abandoned(runtime, claim.job.job_id, "response", agent_id=claim.agent_id)
     data = {"agent_id": claim.agent_id, "attempt": response.first_try(runtime, claim.attempt), "text": hit.text}
-    return Outcome("ok", text=hit.text, **_of_cache(hit, began)), [("response.delta", data)]
+    return Outcome("ok", text=hit.text, **_of_cache(hit, began)), Untold([("response.delta", data)])
 
 
 def _of_cache(hit: Hit, began: float) -> dict[str, Any]:
@@ -227,11 +227,12 @@ def _conclude(
         return None
     figures.concluded(runtime, conclusion, written.consensus, took_s=time.monotonic() - began)
     log.info("consensus stored: by %s, %s ms", written.consensus.agent_id, written.consensus.latency_ms)
-    told = [*written.untold, ("consensus", written.consensus.as_json()), ("status", {"status": "done"})]
+    untold = written.untold
+    told = [*untold.events, ("consensus", written.consensus.as_json()), ("status", {"status": "done"})]
     if analysis is not None:
-        tell_analysis(runtime, job_id, analysis, told)
-    else:
-        runtime.events.append(job_id, told)
+        told += of_analysis(analysis)
+    runtime.events.append(job_id, told, also=untold.also)
+    if analysis is None:
         runtime.publisher.hint(job_id, "analyse")
     return waiting
 
@@ -244,7 +245,7 @@ def _concluded_before(runtime: Runtime, conclusion: Conclusion, hit: Hit, began:
     attempt = synthesis.first_try(runtime, conclusion.fence)
     data = {"agent_id": job.aggregator_requested, "attempt": attempt, "text": hit.text}
     consensus = ConsensusResource(text=hit.text, agent_id=job.aggregator_requested, **_of_cache(hit, began))
-    return Synthesised(consensus, untold=[("consensus.delta", data)])
+    return Synthesised(consensus, untold=Untold([("consensus.delta", data)]))
 
 
 def _of_one(conclusion: Conclusion, notes: list[str]) -> ConsensusResource:

@@ -4,13 +4,13 @@ import fcntl
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from sqlalchemy import Connection, Engine, Select, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from folkmoot import traces
@@ -20,13 +20,15 @@ from folkmoot.statements import send
 
 Rows = TypeVar("Rows", bound=Select[*tuple[Any, ...]])
 
+BUSY = "The database is busy. Please try again in a moment."
 #: How long a SQLite writer waits for the one before it; rare commits take more than a second.
 BUSY_TIMEOUT_MS = 10_000
 #: Connections of a process: transactions are short, so threads share a few. What lies idle is looked for last.
 POOL: dict[str, Any] = {"pool_timeout": 15, "pool_use_lifo": True}
 #: Of a server's, whose number is bounded, few are kept; to open one of SQLite's takes longer than a transaction.
 #: Fewer would make one query's reads quicker, and let a few long searches keep everybody else out for seconds.
-SQLITE_POOL: dict[str, Any] = {**POOL, "pool_size": 16, "max_overflow": 0}
+#: A transaction has always ended when its connection is given back.
+SQLITE_POOL: dict[str, Any] = {**POOL, "pool_size": 16, "max_overflow": 0, "pool_reset_on_return": None}
 POSTGRES_POOL: dict[str, Any] = {**POOL, "pool_size": 4, "max_overflow": 12}
 #: A dead PostgreSQL server is noticed within seconds, not after TCP's own minutes.
 POSTGRES_ARGS = {
@@ -75,8 +77,14 @@ class Database:
         Raises:
             Unavailable: the database does not answer.
         """
-        with _translated(), self._looking.connect() as connection:
-            yield connection
+        try:
+            connection = self._looking.connect()
+            try:
+                yield connection
+            finally:
+                connection.close()
+        except SQLAlchemyError as error:
+            _tell(error)
 
     @contextmanager
     def write(self, step: str | None = None, *, synced: bool = True) -> Iterator[Connection]:
@@ -89,12 +97,30 @@ class Database:
         Raises:
             Unavailable: the database does not answer.
         """
-        turn: AbstractContextManager[None] = self._turn.taken() if self._turn is not None else nullcontext()
-        engine = self._writing if synced else self._writing_unsynced
-        with traces.span(step or "write"), turn, _translated(), engine.begin() as connection:
-            yield connection
-            if step is not None:
-                self._failpoints.reach(f"{step}.commit")
+        turn = self._turn
+        with traces.span(step or "write"):
+            if turn is not None:
+                turn.take()
+            try:
+                # Each `with` of a generator costs as much as a statement, so there are no more of them.
+                connection = (self._writing if synced else self._writing_unsynced).connect()
+                try:
+                    transaction = connection.begin()
+                    try:
+                        yield connection
+                        if step is not None:
+                            self._failpoints.reach(f"{step}.commit")
+                    except BaseException:
+                        transaction.rollback()
+                        raise
+                    transaction.commit()
+                finally:
+                    connection.close()
+            except SQLAlchemyError as error:
+                _tell(error)
+            finally:
+                if turn is not None:
+                    turn.give_back()
         if step is not None:
             self._failpoints.reach(f"{step}.committed")
 
@@ -146,23 +172,27 @@ class _Turn:
         # The file's lock belongs to the process; this one lets its threads in one by one.
         self._among_threads = threading.Lock()
 
-    @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Hold the turn.
+    def take(self) -> None:
+        """Wait for the turn, and hold it.
 
         Raises:
             Unavailable: others of this process have waited for it for too long already.
         """
         if not self._among_threads.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
-            raise Unavailable("The database is busy. Please try again in a moment.")
+            raise Unavailable(BUSY)
         try:
             if self._file is None:
                 self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.flock(self._file, fcntl.LOCK_EX)
-            try:
-                yield
-            finally:
-                fcntl.flock(self._file, fcntl.LOCK_UN)
+        except BaseException:
+            self._among_threads.release()
+            raise
+
+    def give_back(self) -> None:
+        """Let the next one write."""
+        assert self._file is not None
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
         finally:
             self._among_threads.release()
 
@@ -178,16 +208,19 @@ class _Turn:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except PoolTimeout as error:
-        raise Unavailable("The database is busy. Please try again in a moment.") from error
-    except OperationalError as error:
-        if "no such table" in str(error.orig):
-            raise
+    except SQLAlchemyError as error:
+        _tell(error)
+
+
+def _tell(error: SQLAlchemyError) -> NoReturn:
+    """Raise the error as the layers above know it: itself, unless it says that the database is away."""
+    if isinstance(error, PoolTimeout):
+        raise Unavailable(BUSY) from error
+    if isinstance(error, OperationalError) and "no such table" not in str(error.orig):
         raise Unavailable("The database does not answer. Please try again in a moment.") from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise Unavailable("The database broke the connection. Please try again in a moment.") from error
-        raise
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        raise Unavailable("The database broke the connection. Please try again in a moment.") from error
+    raise error
 
 
 def _postgres(url: str) -> Engine:

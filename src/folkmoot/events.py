@@ -3,12 +3,13 @@
 import json
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from redis import Redis
+from redis.client import Pipeline
 from redis.exceptions import RedisError
 
 from folkmoot import traces
@@ -49,11 +50,23 @@ class Events:
         self._paused_until = 0.0
         self._torn: set[str] = set()
 
-    def append(self, job_id: str, events: Sequence[tuple[str, dict[str, Any]]], *, begins: int = 0) -> None:
+    def append(
+        self,
+        job_id: str,
+        events: Sequence[tuple[str, dict[str, Any]]],
+        *,
+        begins: int = 0,
+        also: Callable[[Pipeline], None] | None = None,
+    ) -> None:
         """Append events in order, in one round trip.
 
-        `begins` marks the first of a job, to tell a whole stream by: it is the number of responses that there will be.
         A stream that has missed an event is removed as soon as Redis answers again: its job is told from the database.
+
+        Args:
+            job_id: whose events these are.
+            events: their types, and what they say.
+            begins: marks the first of a job, to tell a whole stream by: the number of responses that there will be.
+            also: adds what else is to be said to Redis in the same round trip.
         """
         if not events:
             return
@@ -75,6 +88,8 @@ class Events:
                 nomkstream=not begins,
             )
             begins = 0
+        if also is not None:
+            also(pipeline)
         has_state = any(not type_.endswith(".delta") for type_, _ in events)
         if has_state:
             pipeline.expire(key, self._ttl_s)

@@ -2,12 +2,13 @@
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from redis import Redis
+from redis.client import Pipeline
 from redis.exceptions import RedisError
 
 from folkmoot.breaker import Breaker, Circuit, Permit, keys_of
@@ -99,13 +100,22 @@ class Health:
     def answered(self, agent_id: str, permit: Permit, latency_ms: int) -> None:
         """A whole answer came: the circuit is closed, and how long it took is remembered."""
         pipeline = self._redis.pipeline(transaction=False)
-        pipeline.delete(*keys_of(permit.circuit))
-        pipeline.lpush(_latencies(agent_id), latency_ms)
-        pipeline.ltrim(_latencies(agent_id), 0, LATENCIES - 1)
+        self.praise(agent_id, permit, latency_ms)(pipeline)
         try:
             pipeline.execute()
         except (RedisError, OSError) as error:
             log.warning("an answer's circuit is not closed, and its latency not remembered: %s", error)
+
+    def praise(self, agent_id: str, permit: Permit, latency_ms: int) -> Callable[[Pipeline], None]:
+        """What `answered` says, to be said in a round trip of somebody else."""
+
+        def say(pipeline: Pipeline) -> None:
+            if not permit.is_clean:
+                pipeline.delete(*keys_of(permit.circuit))
+            pipeline.lpush(_latencies(agent_id), latency_ms)
+            pipeline.ltrim(_latencies(agent_id), 0, LATENCIES - 1)
+
+        return say
 
     def reset(self, agent_id: str, circuits: Iterable[str]) -> None:
         """Close a seat's circuits and forget its latencies, by hand.

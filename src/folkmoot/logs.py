@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from logging.config import dictConfig
 from types import MappingProxyType
 from typing import Any
 
@@ -42,6 +43,14 @@ class Subject(logging.Filter):
         """Let it pass."""
         record.__dict__.update(_subject.get())
         return True
+
+
+def set_up(process: str, level: str) -> None:
+    """Write the lines of this process, from this level on, to standard error."""
+    # None of these stands in a line, and to find them out takes as long as to write it (the manual of `logging`).
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
+    dictConfig(configuration(process, level))
 
 
 def configuration(process: str, level: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from folkmoot import calls
 from folkmoot.agents import Endpoint, circuits_of
 from folkmoot.breaker import Permit
-from folkmoot.calls import Assignment, Event, Lease
+from folkmoot.calls import NOTHING_UNTOLD, Assignment, Lease, Untold
 from folkmoot.errors import AgentError, ClaimLost, EndpointRefused, EndpointRests, EndpointTimedOut
 from folkmoot.llm import Call
 from folkmoot.prompts import Prompt
@@ -77,8 +77,8 @@ class Race:
         self.answered: Spent | None = None
         #: What was sent to get it.
         self.sent: Request | None = None
-        #: The last of its words, which whoever stores the answer tells with it.
-        self.untold: list[Event] = []
+        #: What whoever stores the answer tells with it.
+        self.untold = NOTHING_UNTOLD
         self._ends_at = time.monotonic() + timeout_s
         self._lease = Lease(keep, runtime.settings.lease_s)
         self._left = list(circuits_of(assignment.agent_id, assignment.seat).items())
@@ -204,15 +204,19 @@ class Race:
             return False
         if self._speaker is not one:
             self._silence()
-        if one.unheard:
-            self.untold.append(calls.delta(self._assignment, one.number, "".join(one.unheard)))
+        words = [calls.delta(self._assignment, one.number, "".join(one.unheard))] if one.unheard else ()
+        latency_ms = one.call.completion.latency_ms
+        self.untold = Untold(words, self._runtime.health.praise(self._assignment.agent_id, one.permit, latency_ms))
         return True
 
     def _approve(self, one: _Try, completion: Completion) -> None:
-        """The endpoint is well; whether its answer can stand is another question."""
-        self._runtime.health.answered(self._assignment.agent_id, one.permit, completion.latency_ms)
+        """See whether an answer can stand; the endpoint that gave it is well either way."""
         self._runtime.failpoints.reach(f"{self._assignment.stage}.answered")
-        self._check(completion, one.prompt)
+        try:
+            self._check(completion, one.prompt)
+        except AgentError:
+            self._runtime.health.answered(self._assignment.agent_id, one.permit, completion.latency_ms)
+            raise
 
     def _speak(self, one: _Try) -> None:
         if self._speaker in (None, one) and one.unheard:

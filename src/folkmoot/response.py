@@ -1,12 +1,12 @@
 """A response: one agent asked for its answer, which comes, or does not and says why."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 
 from sqlalchemy import Connection
 
 from folkmoot import answers, cache, calls, prompts, provider_keys
-from folkmoot.calls import Event
+from folkmoot.calls import NOTHING_UNTOLD, Untold
 from folkmoot.errors import AgentError, EndpointTimedOut, Undecipherable
 from folkmoot.prompts import Prompt
 from folkmoot.race import Race
@@ -68,7 +68,7 @@ class Plan:
         return self._prompt(tokens)
 
 
-def answer(runtime: Runtime, claim: Claim, plan: Plan, spent: list[Spent]) -> tuple[Outcome, Sequence[Event]]:
+def answer(runtime: Runtime, claim: Claim, plan: Plan, spent: list[Spent]) -> tuple[Outcome, Untold]:
     """Ask the agent as it was planned.
 
     Args:
@@ -81,11 +81,11 @@ def answer(runtime: Runtime, claim: Claim, plan: Plan, spent: list[Spent]) -> tu
     """
     job, seat = claim.job, plan.seat
     if seat is None:
-        return Outcome("failed", model="", error="this seat is not in the roster any more"), ()
+        return Outcome("failed", model="", error="this seat is not in the roster any more"), NOTHING_UNTOLD
     try:
         own_key = provider_keys.own(runtime.db, runtime.settings, job.user_id, seat.endpoints)
     except Undecipherable:
-        return Outcome("failed", model=seat.model, error=KEY_LOST), ()
+        return Outcome("failed", model=seat.model, error=KEY_LOST), NOTHING_UNTOLD
     assignment = calls.Assignment(
         job_id=job.job_id,
         agent_id=claim.agent_id,
@@ -110,9 +110,9 @@ def answer(runtime: Runtime, claim: Claim, plan: Plan, spent: list[Spent]) -> tu
     try:
         completion, prompt = race.run()
     except EndpointTimedOut as error:
-        return Outcome("timed_out", model=seat.model, error=str(error)), ()
+        return Outcome("timed_out", model=seat.model, error=str(error)), NOTHING_UNTOLD
     except AgentError as error:
-        return Outcome("failed", model=seat.model, error=str(error)), ()
+        return Outcome("failed", model=seat.model, error=str(error)), NOTHING_UNTOLD
     outcome = Outcome(
         "ok",
         model=completion.model,

@@ -6,7 +6,7 @@ from functools import partial
 
 from folkmoot import answers, cache, calls, prompts, provider_keys
 from folkmoot.agents import Roster, Seat
-from folkmoot.calls import Event
+from folkmoot.calls import NOTHING_UNTOLD, Untold
 from folkmoot.errors import AgentError, Undecipherable
 from folkmoot.panel import next_aggregator
 from folkmoot.prompts import Prompt, Question
@@ -39,7 +39,7 @@ class Synthesised:
     consensus: ConsensusResource
     why_other: str | None = None
     is_keepable: bool = False
-    untold: Sequence[Event] = ()
+    untold: Untold = NOTHING_UNTOLD
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def synthesise(
             _note_passed_over(runtime, conclusion, tried, notes)
             return replace(written, why_other=_why_other(runtime, conclusion, written.consensus, failures))
         failures[agent_id] = "it ran out of length"
-        runtime.events.append(conclusion.job.job_id, written.untold)
+        runtime.events.append(conclusion.job.job_id, written.untold.events, also=written.untold.also)
         draft = draft or _Draft(
             written.consensus, f"{agent_id} ran out of length: the consensus ends at its last whole sentence."
         )
