@@ -28,6 +28,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 #: SQLite does not see it of a value that is bound.
 OPEN = "status IN ('accepted', 'asking', 'aggregating')"
 PENDING = "status = 'pending'"
+FINISHED = "finished_at IS NOT NULL"
+WAITING = "awaits IS NOT NULL"
 
 #: Names for every constraint, so that migrations can alter them on SQLite too.
 NAMING = {
@@ -137,7 +139,12 @@ class Interaction(Base):
     __table_args__ = (
         UniqueConstraint("user_id", "idempotency_key"),
         Index("ix_interactions_user_id_id", "user_id", "id"),
-        Index("ix_interactions_finished_at", "finished_at"),
+        Index(
+            "ix_interactions_finished_at",
+            "finished_at",
+            sqlite_where=text(FINISHED),
+            postgresql_where=text(FINISHED),
+        ),
         Index(
             "ix_interactions_open",
             "status",
@@ -190,9 +197,10 @@ class Response(Base):
             sqlite_where=text("is_aggregator"),
             postgresql_where=text("is_aggregator"),
         ),
+        # Not by the lease: a claim changes it, and of those that are pending there are few.
         Index(
-            "ix_responses_leased",
-            "lease_until",
+            "ix_responses_pending",
+            "job_id",
             sqlite_where=text(PENDING),
             postgresql_where=text(PENDING),
         ),
@@ -269,7 +277,11 @@ class Outbox(Base):
     """A piece of work that nobody has taken yet; its hint is sent again whenever `due_at` comes."""
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("ix_outbox_job_id", "job_id"), Index("ix_outbox_due_at", "due_at"))
+    __table_args__ = (
+        Index("ix_outbox_job_id", "job_id"),
+        Index("ix_outbox_due_at", "due_at"),
+        Index("ix_outbox_awaits", "awaits", sqlite_where=text(WAITING), postgresql_where=text(WAITING)),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     job_id: Mapped[str] = mapped_column(ForeignKey("interactions.job_id", ondelete="CASCADE"))
@@ -280,7 +292,7 @@ class Outbox(Base):
     sent: Mapped[int] = mapped_column(Integer, default=0)
     due_at: Mapped[datetime] = mapped_column(UtcTime)
     #: The cache's key of an equal call that is under way, which this work waits for.
-    awaits: Mapped[str | None] = mapped_column(String(64), index=True)
+    awaits: Mapped[str | None] = mapped_column(String(64))
 
 
 class Incident(Base):
@@ -317,11 +329,12 @@ class Cache(Base):
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     key: Mapped[str] = mapped_column(String(64), unique=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    # No index: rows go with their query, and few are left when a user does.
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     job_id: Mapped[str] = mapped_column(ForeignKey("interactions.job_id", ondelete="CASCADE"), index=True)
     agent_id: Mapped[str] = mapped_column(String(32))
     is_aggregator: Mapped[bool] = mapped_column(Boolean)
-    created_at: Mapped[datetime] = mapped_column(UtcTime, index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
     ready_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
 

@@ -43,7 +43,7 @@ def plans(db: Database) -> Iterator[list[str]]:
 
 def scans(found: list[str]) -> list[str]:
     """Steps that go through a whole table, or a whole index over all of it."""
-    partial = ("ix_interactions_open", "ix_analysis_pending", "ix_responses_leased")
+    partial = ("ix_interactions_open", "ix_analysis_pending", "ix_responses_pending")
     return [
         step
         for step in found

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, case, or_, select, update
 
 from folkmoot.db import Database
-from folkmoot.models import Interaction, Response
+from folkmoot.models import IS_PENDING_RESPONSE, Interaction, Response
 from folkmoot.resources import QueryStatus, ResponseStatus
 from folkmoot.statements import Record, Statement
 from folkmoot.store import cache, outbox, usage
@@ -23,7 +23,11 @@ NOT_TAKEN = "no worker of its pool took the question before the deadline"
 
 _IS_OPEN = or_(*(Interaction.status == status for status in OPEN))
 _open_job = select(Interaction).where(Interaction.job_id == bindparam("of_job"), _IS_OPEN)
-_OPEN_JOB_LOCKED = Statement(_open_job.with_for_update())
+_OPEN_JOB_LOCKED = Statement(
+    _open_job.with_only_columns(
+        Interaction.id, Interaction.job_id, Interaction.notes, Interaction.quorum, Interaction.ask_deadline_at
+    ).with_for_update()
+)
 _OF_PANEL = (Response.job_id == bindparam("of_job"), Response.is_aggregator.is_(False))
 _TO_ASK = Statement(
     _open_job.add_columns(
@@ -36,6 +40,9 @@ _TO_ASK = Statement(
     .where(*_OF_PANEL, Response.agent_id == bindparam("of_agent"), Response.status == "pending")
     # Both rows are locked, the query's first, as whoever stores a response takes them.
     .with_for_update()
+)
+_ANY_PENDING = Statement(
+    select(Response.id).where(Response.job_id == bindparam("of_job"), IS_PENDING_RESPONSE).limit(1)
 )
 _STANDING = Statement(select(Response.agent_id, Response.status).where(*_OF_PANEL).order_by(Response.id))
 _TAKE = Statement(update(Response).where(Response.id == bindparam("of_id")))
@@ -222,10 +229,10 @@ def settle(connection: Connection, job_id: str, *, now: datetime, hint_due_at: d
 def _settle(
     connection: Connection, job: Record, notes: Sequence[str], *, now: datetime, hint_due_at: datetime
 ) -> Moved | None:
+    if now < job.ask_deadline_at and _ANY_PENDING.first(connection, of_job=job.job_id) is not None:
+        return None
     rows = _STANDING.all(connection, of_job=job.job_id)
     late = tuple(row.agent_id for row in rows if row.status == "pending")
-    if late and now < job.ask_deadline_at:
-        return None
     if late:
         _END_PENDING.change(connection, of_job=job.job_id, now=now)
     outbox.clear(connection, job.job_id)

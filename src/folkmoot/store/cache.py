@@ -29,11 +29,21 @@ _CONCLUDING = Statement(
 _NEW_IN_SQLITE = Statement(sqlite.insert(Cache).on_conflict_do_nothing())
 _NEW_IN_POSTGRESQL = Statement(postgresql.insert(Cache).on_conflict_do_nothing())
 _LEAD = Statement(update(Cache).where(_OF_KEY))
+#: Of an entry that leads here already, nothing but this changes.
+_READY = Statement(
+    update(Cache).where(
+        _OF_KEY,
+        Cache.job_id == bindparam("of_job"),
+        Cache.agent_id == bindparam("of_agent"),
+        Cache.is_aggregator == bindparam("of_aggregator"),
+    )
+)
 _DROP = Statement(delete(Cache).where(_OF_KEY, Cache.job_id == bindparam("of_job"), Cache.ready_at.is_(None)))
 _BOUNDS = select(
     select(func.min(Cache.id)).scalar_subquery(),
     select(func.max(Cache.id)).scalar_subquery(),
-    select(func.min(Cache.created_at)).scalar_subquery(),
+    # That of the oldest entry, for which there is no index: where it was led elsewhere since, others wait for it.
+    select(Cache.created_at).where(Cache.id == select(func.min(Cache.id)).scalar_subquery()).scalar_subquery(),
 )
 
 
@@ -83,7 +93,7 @@ def look(db: Database, connection: Connection, seek: Look, place: Place, *, now:
         return None
     values: dict[str, Any] = {**vars(place), "created_at": now, "ready_at": None}
     # Looked for first: on PostgreSQL an insert that finds its key taken uses up an id, and `prune` counts by these.
-    entry = _ENTRY.first(connection, of_key=seek.key)
+    entry = None if db.is_sqlite else _ENTRY.first(connection, of_key=seek.key)
     if entry is None:
         new = _NEW_IN_SQLITE if db.is_sqlite else _NEW_IN_POSTGRESQL
         if new.change(connection, key=seek.key, **values) == 1:
@@ -117,6 +127,9 @@ def _is_of(entry: Record, place: Place) -> bool:
 
 def keep(db: Database, connection: Connection, key: str, place: Place, *, now: datetime) -> None:
     """From now on, this place's answer is given to whoever makes the same call."""
+    of = {"of_job": place.job_id, "of_agent": place.agent_id, "of_aggregator": place.is_aggregator}
+    if _READY.change(connection, of_key=key, **of, ready_at=now):
+        return
     values = {**vars(place), "created_at": now, "ready_at": now}
     if _LEAD.change(connection, of_key=key, **values) == 0:
         statement: Any = (sqlite.insert(Cache) if db.is_sqlite else postgresql.insert(Cache)).values(key=key, **values)
