@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from folkmoot import cache, calls, figures, logs, response, synthesis, traces
@@ -54,15 +55,12 @@ def ask(runtime: Runtime, job_id: str, agent_id: str) -> None:
     if claim is None:
         return
     logs.add(request_id=claim.job.request_id)
-    figures.claimed(runtime, claim, now)
-    log.info("asks, attempt %d%s", claim.attempt, ", answered by the cache" if claim.hit else "")
-    if claim.is_first:
-        runtime.events.append(job_id, [("status", {"status": "asking"})])
     spent: list[Spent] = []
     waiting: Sequence[Work] | None = None
     try:
         with traces.resumed(claim.job.traceparent, "ask", job_id=job_id, agent_id=agent_id):
-            waiting = _ask(runtime, claim, plan, began, spent)
+            meanwhile = partial(_tell_claimed, runtime, claim, now)
+            waiting = _ask(runtime, claim, plan, began=began, spent=spent, meanwhile=meanwhile)
     finally:
         figures.spent(runtime, spent)
         if claim.hit is None:
@@ -70,14 +68,22 @@ def ask(runtime: Runtime, job_id: str, agent_id: str) -> None:
 
 
 def _ask(
-    runtime: Runtime, claim: Claim, plan: response.Plan, began: float, spent: list[Spent]
+    runtime: Runtime,
+    claim: Claim,
+    plan: response.Plan,
+    *,
+    began: float,
+    spent: list[Spent],
+    meanwhile: Callable[[], None],
 ) -> Sequence[Work] | None:
     """Returns the work that has waited for this answer, when it was stored."""
     job_id, agent_id = claim.job.job_id, claim.agent_id
     try:
-        outcome, untold = (
-            _outcome_of(runtime, claim, claim.hit, began) if claim.hit else response.answer(runtime, claim, plan, spent)
-        )
+        if claim.hit:
+            meanwhile()
+            outcome, untold = _outcome_of(runtime, claim, claim.hit, began)
+        else:
+            outcome, untold = response.answer(runtime, claim, plan, spent, meanwhile)
     except ClaimLost as lost:
         log.info("%s", lost)
         usage.count(runtime.db, job_id, spent)
@@ -97,12 +103,19 @@ def _ask(
         before = response.first_try(runtime, claim.attempt + 1)
         calls.void_abandoned(runtime, job_id, "response", agent_id=agent_id, before=before)
         return None
-    figures.answered(runtime, claim, outcome, took_s=time.monotonic() - began)
-    log.info("response stored: %s%s", outcome.status, f", {outcome.latency_ms} ms" if outcome.latency_ms else "")
     tell_response(runtime, job_id, _response(claim, outcome), finished.moved, untold)
     if finished.moved is not None and finished.moved.status == "aggregating":
         runtime.publisher.hint(job_id, "conclude")
+    figures.answered(runtime, claim, outcome, took_s=time.monotonic() - began)
+    log.info("response stored: %s%s", outcome.status, f", {outcome.latency_ms} ms" if outcome.latency_ms else "")
     return finished.waiting
+
+
+def _tell_claimed(runtime: Runtime, claim: Claim, now: datetime) -> None:
+    figures.claimed(runtime, claim, now)
+    log.info("asks, attempt %d%s", claim.attempt, ", answered by the cache" if claim.hit else "")
+    if claim.is_first:
+        runtime.events.append(claim.job.job_id, [("status", {"status": "asking"})])
 
 
 def _outcome_of(runtime: Runtime, claim: Claim, hit: Hit, began: float) -> tuple[Outcome, Untold]:
@@ -225,8 +238,6 @@ def _conclude(
         before = synthesis.first_try(runtime, conclusion.fence + 1)
         calls.void_abandoned(runtime, job_id, "consensus", before=before)
         return None
-    figures.concluded(runtime, conclusion, written.consensus, took_s=time.monotonic() - began)
-    log.info("consensus stored: by %s, %s ms", written.consensus.agent_id, written.consensus.latency_ms)
     untold = written.untold
     told = [*untold.events, ("consensus", written.consensus.as_json()), ("status", {"status": "done"})]
     if analysis is not None:
@@ -234,6 +245,8 @@ def _conclude(
     runtime.events.append(job_id, told, also=untold.also)
     if analysis is None:
         runtime.publisher.hint(job_id, "analyse")
+    figures.concluded(runtime, conclusion, written.consensus, took_s=time.monotonic() - began)
+    log.info("consensus stored: by %s, %s ms", written.consensus.agent_id, written.consensus.latency_ms)
     return waiting
 
 

@@ -56,6 +56,7 @@ class Race:
         keep: Callable[[], bool],
         check: Callable[[Completion, Prompt], None],
         spent: list[Spent],
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
         """Prepare to ask.
 
@@ -67,7 +68,9 @@ class Race:
             keep: renews the claim; False when it is lost.
             check: raises an AgentError when a completion cannot stand.
             spent: takes what each call has used, whatever comes of it.
+            meanwhile: does what need not be done before the first call has begun.
         """
+        self._meanwhile = meanwhile
         self._runtime = runtime
         self._assignment = assignment
         self._prompt_within = prompt_within
@@ -97,7 +100,10 @@ class Race:
             Interrupted: the process is ending; the calls were closed.
         """
         try:
-            self._start_next()
+            try:
+                self._start_next()
+            finally:
+                self._meanwhile()
             hedge_at = time.monotonic() + self._hedge_after_s()
             while True:
                 self._wake.wait(min(self._lease.every_s, 1.0, max(0.0, hedge_at - time.monotonic())))

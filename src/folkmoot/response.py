@@ -68,7 +68,9 @@ class Plan:
         return self._prompt(tokens)
 
 
-def answer(runtime: Runtime, claim: Claim, plan: Plan, spent: list[Spent]) -> tuple[Outcome, Untold]:
+def answer(
+    runtime: Runtime, claim: Claim, plan: Plan, spent: list[Spent], meanwhile: Callable[[], None]
+) -> tuple[Outcome, Untold]:
     """Ask the agent as it was planned.
 
     Args:
@@ -76,15 +78,18 @@ def answer(runtime: Runtime, claim: Claim, plan: Plan, spent: list[Spent]) -> tu
         claim: the right to ask.
         plan: what was planned when it was claimed.
         spent: takes what the calls have used.
+        meanwhile: does what need not be done before the first call has begun.
     Returns:
         How it ended, well or not, and what of it is still to be told.
     """
     job, seat = claim.job, plan.seat
     if seat is None:
+        meanwhile()
         return Outcome("failed", model="", error="this seat is not in the roster any more"), NOTHING_UNTOLD
     try:
         own_key = provider_keys.own(runtime.db, runtime.settings, job.user_id, seat.endpoints)
     except Undecipherable:
+        meanwhile()
         return Outcome("failed", model=seat.model, error=KEY_LOST), NOTHING_UNTOLD
     assignment = calls.Assignment(
         job_id=job.job_id,
@@ -106,6 +111,7 @@ def answer(runtime: Runtime, claim: Claim, plan: Plan, spent: list[Spent]) -> tu
         keep=lambda: asking.renew(runtime.db, claim, lease_until=runtime.lease_until(utcnow())),
         check=lambda completion, _: answers.check_response(completion.text),
         spent=spent,
+        meanwhile=meanwhile,
     )
     try:
         completion, prompt = race.run()
