@@ -14,10 +14,6 @@ _PREFACE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
-_ENDING = re.compile(r"(?<=\w{3})(?:ings?|ed|es|e|s|y)$")
-
-_DOUBLED = re.compile(r"([bdgklmnprt])\1$")
-
 #: "More harm than good".
 _WEIGHED = re.compile(
     r"\bmore (?P<more>[\w ]{3,20}?) than (?P<less>good|harm|benefits?|damage|evil|bad)\b", re.IGNORECASE
@@ -128,5 +124,5 @@ def direction_of(said: str) -> int:
 
 def word_stems(text: str) -> set[str]:
     """The beginnings of its content words, whatever their ending: "voting" and "vote" have one."""
-    found = (_DOUBLED.sub(r"\1", _ENDING.sub("", word))[: asking.STEM_CHARS] for word in asking.content_words(text))
+    found = (asking.ending_off(word)[: asking.STEM_CHARS] for word in asking.content_words(text))
     return {stem for stem in found if len(stem) > 2}

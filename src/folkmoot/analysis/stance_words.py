@@ -25,7 +25,7 @@ TURNS = _any("""
 AGAINST = _any("""
     against, oppose*, opposed, opposition to, object, objected, reject*, disagree*, disapprove*, doubt, doubts, doubtful, deny,
     denies, dispute, refuse, condemn, disbelieve, unconvinced, sceptical, skeptical, unlikely, improbable, implausible, false,
-    untrue, a myth, impossible, wary, hesitate, unwilling, reluctant, advise against, unpersuaded, resist, not convinced, untenable, dismiss,
+    untrue, a myth, impossible, wary, hesitate, unwilling, reluctant, advise against, unpersuaded, resist, untenable, dismiss,
     argue against, speaks against, speak against, thumbs down, improbability, inconceivable, unrealistic, far-fetched,
     out of the question, a stretch, wishful thinking, pessimistic
 """)

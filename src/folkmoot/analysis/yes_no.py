@@ -13,6 +13,8 @@ _YES = r"(?:yes|yeah|yep|yup|aye|(?:in the )?affirmative)"
 #: `No` answers only where it stands by itself: "no doubt" and "no one" say something else.
 _NO = r"(?:nope|nay|negative|no(?!\s+(?:doubt|one|longer|matter|single|simple|easy|clear|real|good|need|reason|evidence|way to|more|less|other|right answer|definitive)\b))"
 _SURE = r"(?:absolutely|definitely|certainly|clearly|surely|of course|indeed|undoubtedly|obviously|emphatically|probably|likely|mostly|generally|usually|(?:most|very|quite) (?:probably|likely)|most certainly|almost certainly|very likely|most likely|without (?:a )?(?:doubt|question)|no doubt|by all means|sure)"
+#: "Tentatively yes", "Generally speaking, no"; "hardly" and "unlikely" answer by themselves.
+_ADVERB = r"(?!hardly|unlikely|reply|apply)\w{3,}ly(?: speaking)?,?\s+"
 #: What may stand before an answer: a courtesy, a label, a standpoint. Stripped one by one.
 _LEADS = re.compile(
     r"[\s\W]*(?:"
@@ -34,14 +36,14 @@ _HEDGED = re.compile(
     re.IGNORECASE,
 )
 _OPENS = re.compile(
-    rf"\W*(?:(?P<no>(?:{_SURE},?\s+|an? (?:[\w-]+,? ){{0,3}})?(?:{_NO}\b(?!-|\s*\?)|not\b(?!\s+(?:only|just|merely|necessarily|always|everyone|everybody|all|every|quite|sure|an? ))|never\b|by no means|"
+    rf"\W*(?:(?P<no>(?:{_SURE},?\s+|{_ADVERB}|an? (?:[\w-]+,? ){{0,3}})?(?:{_NO}\b(?!-|\s*\?)|not\b(?!\s+(?:only|just|merely|necessarily|always|everyone|everybody|all|every|quite|sure|an? ))|never\b|by no means|"
     rf"under no circumstances|i(?: am|'m) afraid (?:not|no)|(?:better|rather|best) not\b(?=\W*$)|(?:unfortunately|sadly|regrettably|alas),? (?:not|no)|i (?:do not|don't) (?:see it (?:that|this) way|agree|think so|believe so)|in the negative|hell no|no way|in no way|hardly|(?:highly |very |most )?unlikely|doubtful|i doubt (?:it|that)|nah|quite the (?:opposite|contrary)|on the contrary|out of the question|count me out|far from it|nonsense|rubbish|(?:quite |just )?the (?:exact )?(?:reverse|opposite|contrary)|not an? (?:chance|hope|bit)|hard no)|i (?:\w+ly )?(?:disagree|oppose|object)\b|i(?: am|'m) (?:\w+ly )?(?:against|opposed))|"
-    rf"(?P<yes>(?:i (?:can )?(?:see|know|find) )?no reason (?:why )?not\b(?=\W*$)|why not\b|(?:{_SURE},?\s+|an? (?:[\w-]+,? ){{0,3}})?{_YES}\b(?!\s*\?)|{_SURE}(?=\s*(?:[,.;:!-]|$|it (?:is|should|does|can)|they (?:are|should|do)))|(?:i (?:\w+ly )?(?:agree|support)\b|i(?: am|'m) (?:\w+ly )?in favou?r)))",
+    rf"(?P<yes>(?:i (?:can )?(?:see|know|find) )?no reason (?:why )?not\b(?=\W*$)|why not\b|(?:{_SURE},?\s+|{_ADVERB}|an? (?:[\w-]+,? ){{0,3}})?{_YES}\b(?!\s*\?)|{_SURE}(?=\s*(?:[,.;:!-]|$|it (?:is|should|does|can)|they (?:are|should|do)))|(?:i (?:\w+ly )?(?:agree|support)\b|i(?: am|'m) (?:\w+ly )?in favou?r)))",
     re.IGNORECASE,
 )
 #: Somebody states a conclusion of their own, and in the next few words the answer.
 _CONCLUDES = re.compile(
-    rf"(?P<by>\bi(?:'d|'m|'ll|'ve)?\b[\w' ]{{0,40}}?\b(?:lean\w*|say|answer|vote|voting|go(?:ing)? (?:with|for)|conclude|come down|fall|side|tend|opt|settle|land|incline\w*|argue)|"
+    rf"(?P<by>\bi(?:'d|'m|'ll|'ve)?\b[\w' ]{{0,40}}?\b(?:lean\w*|say|answer|vote|voting|go(?:ing)? (?:with|for)|conclude|come down|fall|side|tend|opt|settle|land|end up|ended up|arrive|come out|incline\w*|argue)|"
     rf"\b(?:answer|verdict|vote|conclusion|position|response|decision|judge?ment|bottom line|inclination|stance|recommendation|advice|suggestion|opinion|view|call|guess|hunch|bet|take|feeling|instinct|sense|expectation|prediction|forecast|reply|choice)\b(?:,? [\w']+,?){{0,6}}?(?: is| remains| would be| must be| has to be| should be| be|:)|"
     rf"^\W*lean(?:ing|s)?\b|\b(?:it is|it's|that is|that's|this is|makes it|count me as)|"
     rf"\b(?:on balance|overall|in short|in the end|ultimately|all things considered|on the whole|in conclusion|to conclude|therefore|hence|thus|so|conclusion)\b)"
@@ -49,7 +51,7 @@ _CONCLUDES = re.compile(
     re.IGNORECASE,
 )
 _FROM_ME = re.compile(r"\b(?P<word>yes|no) from me\b", re.IGNORECASE)
-_OTHERS = re.compile(
+OTHERS = re.compile(
     r"\b(?:some|others|many|most|critics|opponents|supporters|proponents|advocates|they|people|one|you|someone|(?:a|the) (?!(?:i|we|research|evidence|data|literature|science|record|right|wrong|better|best|good|bad|tough|hard|final|utilitarian|deontologist|kantian|consequentialist|libertarian|rawlsian|virtue|care|communitarian|egalitarian)\b)\w+|(?!(?:is|was|this|has|does|its|us|always|perhaps|studies|results|figures|findings|statistics)\b)\w+s|(?:those|people|anyone|everyone|everybody|whoever|(?:citizens|patients|families|persons)) who) (?!i\b|we\b)"
     r"(?:(?!i\b|we\b)\w+ )?(?:would |might |may |could |will |can )?(?:say|says|argue|argues|answer|answers|vote|lean|claim|claims|think|thinks|believe|believes|respond|object|disagree|differ|call|calls|consider|considers|find|finds|worry|fear|maintain|hold|insist|contend|regard|feel|defend|oppose|support|point|see|doubt|condemn|praise|warn|welcome|reject|favou?r)\b",
     re.IGNORECASE,
@@ -163,7 +165,7 @@ def _side(question: Question, line: str) -> int:
 
 def _says_of_others(question: Question, clause: str) -> bool:
     """Whether the clause tells what others say; "universities should consider it" does not, where that is asked."""
-    found = _OTHERS.search(clause)
+    found = OTHERS.search(clause)
     return found is not None and not word_stems(found[0].split()[-1]) & question.stems
 
 
@@ -173,7 +175,7 @@ def _concluded(line: str) -> str | None:
         return YES if found["word"].lower() == "yes" else NO
     answer = None
     for found in _CONCLUDES.finditer(line):
-        if _OTHERS.search(line[: found.end("by")]) or found["after"]:
+        if OTHERS.search(line[: found.end("by")]) or found["after"]:
             continue
         negated = bool(_NOT.search(found["by"] + found["between"]))
         # "I cannot say yes" is a no; "I would not say no" commits to nothing.

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from folkmoot.analysis.choices import choice, options_of
+from folkmoot.analysis.choices import choice
+from folkmoot.analysis.options import options_of
 from folkmoot.analysis.votes import count, majority, votes
 from folkmoot.analysis.yes_no import NO, UNCLEAR, YES, yes_no
 

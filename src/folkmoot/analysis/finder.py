@@ -1,0 +1,144 @@
+"""Where a passage names one of a question's options and does not reject it: by letter, by place, or by words."""
+
+import re
+from collections import Counter
+
+from folkmoot.analysis.question import STEM_CHARS, ending_off
+
+_WORD = re.compile(r"[a-z0-9][a-z0-9'-]*")
+#: Words that tell no option from another.
+_SMALL = frozenset(
+    "more most less least a an the of to in on for by with and or be is it its who what one that this at as no from into their his her".split()
+)
+#: The response speaks of its own choice here.
+CHOOSES = re.compile(
+    r"\b(?:answer|choice|vote|verdict|pick|preference|recommendation|conclusion|decision|selection)\b[^.]{0,30}?(?:\bis\b|\bwould be\b|\bgoes to\b|:)|"
+    r"\bi(?:'d|'ll|'m)?\b[^.]{0,40}?\b(?:choose|chose|pick|select|prefer|favou?r|vote|go with|go for|opt|recommend|support|say|answer|lean\w*|side|argue|back|endorse|guess|suppose|take|put|rank|give|settle)\b|"
+    r"\b(?:best|strongest|fairest|right|better|most \w+|preferred|correct|wisest) (?:option|choice|answer|approach|way|solution|candidate|course)?\b|"
+    r"\b(?:should|must|ought to|deserves?|wins?|comes first|is best|decisive|paramount|essential|crucial|matters? (?:the )?most|counts? (?:the )?most|prevails?|fundamental|has the strongest|the (?:most|best|greatest|strongest|fairest|biggest|worst|\w+est))\b|"
+    r"^\W*(?:give|choose|pick|save|take|go (?:with|for)|it(?:'s| is| should be| has to be| must be))\b|\bget(?:s)? (?:it|my vote)\b|\bget my vote\b",
+    re.IGNORECASE,
+)
+#: What stands after one of these is not what the response chooses, to the end of the clause.
+_REJECTS = re.compile(
+    r"\b(?:not|never|n't|rather than|instead of|over|against|than|ahead of|beats?|trumps?|outweighs?|outranks?|surpasses|outperforms|superior to|preferable to|compared (?:to|with)|followed by|second|before|more than|unlike|rejects?|rule out|except|but not|nor|neither|without|avoid|"
+    r"worst|wrong|weak(?:er|est)?|fails?|cannot|dismiss)\b|n't\b|>",
+    re.IGNORECASE,
+)
+#: A ranking goes on after its first place.
+_RANKED = re.compile(r"(?<=\bfirst)\b.*?\b(?:second|then|third|last)\b.*", re.IGNORECASE | re.DOTALL)
+#: An option that denies another: "Do not vaccinate", beside "Vaccinate".
+_DENYING = re.compile(r"^(?:do not|don't|not|never|refuse to|should not)\b", re.IGNORECASE)
+_DENIES = re.compile(r"\b(?:not|never|cannot|refuse|no)\b|n't\b", re.IGNORECASE)
+_DENIAL = frozenset({"do", "not", "don't", "never", "refus", "shoul"})
+#: What is conceded, and what comes after the first.
+_CONCEDED = re.compile(
+    r"(?<=\w)\W*\b(?:although|though|even if)\b[^.;]*|(?<=\bfirst), (?:and )?then\b[^.;]*", re.IGNORECASE
+)
+_CLAUSE = re.compile(
+    r"[,;:]|\bbut\b|\bwhile\b|\bwhereas\b|\bbecause\b|\bsince\b|\balthough\b|\bthough\b|\band\b(?= (?:not|i|we|it)\b)"
+)
+#: A letter that can be nothing but an option's: named as one, with a sign, alone, or beside another one.
+_MARKED = (
+    r"(?<![\w'])(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter|[Nn]umber)(?: is| would be)?:? \(?{small}(?=\)|\W*$|[.,;:])|\({small}\)|(?<=^){small}(?=\W*$|[).:]|,? -|,)|(?<=[a-z] ){small}(?=\W*$)|[Oo]ption \(?{small}\b|(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter|[Nn]umber)(?: is)? \(?{key}\b|{key}[).:](?=\W|$)|\({key}\)"
+    r"|(?<=[a-z] ){key}\b(?!-)|{key}(?= (?:would|is|has|seems|should|because|since|as|for)\b)|{key}(?=\s*$|\s*>|\s+-|\s*(?:/|&|\bor\b|\band\b)\s*(?:[Oo]ption )?[{any}]\b))"
+)
+_PLACES = {
+    "first": 0,
+    "second": 1,
+    "third": 2,
+    "fourth": 3,
+    "fifth": 4,
+    "sixth": 5,
+    "last": -1,
+    "former": 0,
+    "latter": -1,
+}
+_PLACE = re.compile(
+    rf"\b(?P<the>the )?(?P<place>{'|'.join(_PLACES)})(?: (?:option|choice|one|answer|alternative|candidate|proposal|item|possibility)\b|(?<=er)(?=\W|$)|(?(the)(?=\W*$)|(?!)))",
+    re.IGNORECASE,
+)
+#: The share of an option's own words that names it, and the share where nothing else says that it is chosen.
+LEAST_SAID, ALL_BUT_ALONE = 0.3, 0.5
+#: A clause with one of these speaks against what it names.
+_BLAMES = re.compile(
+    r"\b(?:unfair|unjust|wrong|mistake|unacceptable|worse|worst|discriminat\w+|(?<!most )dangerous|risky|cowardly|ineffective|useless|overpriced|crowded|cheating|too \w+|problematic|flawed|unworkable|inadequate|insufficient)\b",
+    re.IGNORECASE,
+)
+
+
+class Finder:
+    """Finds where a passage names one of these options and does not reject it."""
+
+    def __init__(self, options: dict[str, str]) -> None:
+        self._options = options
+        self._letters = "".join(key for key in options if len(key) == 1)
+        self._own = {key: _stems(words) for key, words in options.items()}
+        often = Counter(stem for own in self._own.values() for stem in own)
+        self._offered = set(_WORD.findall(" ".join(options.values()).lower()))
+        self._denying = {key for key, words in options.items() if _DENYING.match(words)}
+        self._denied = set().union(*(self._own[key] for key in self._denying)) - _DENIAL
+        #: Only what tells an option from the others helps to find it.
+        self._telling = {key: {stem for stem in own if often[stem] == 1} or own for key, own in self._own.items()}
+
+    def chosen(self, passage: str, *, least: float = LEAST_SAID) -> list[str]:
+        """The options named most clearly and not rejected, in the order of the question; marks count before words.
+
+        Args:
+            passage: what may name one.
+            least: the share of an option's own words that it takes.
+        """
+        clauses = [
+            part for part in _CLAUSE.split(_CONCEDED.sub("", _RANKED.sub("", passage))) if part.strip() and not self._blames(part)
+        ]
+        leading = [part for part in clauses if CHOOSES.search(part)]
+        return self._named(leading, least) or self._named(clauses, least)
+
+    def _blames(self, clause: str) -> bool:
+        """Whether the clause speaks against what it names, by a word that no option holds: one may be "too much money"."""
+        offered = " ".join(self._options.values()).lower()
+        return any(found[0].lower() not in offered for found in _BLAMES.finditer(clause))
+
+    def _named(self, clauses: list[str], least: float) -> list[str]:
+        strengths = {key: max((self._strength(key, part) for part in clauses), default=0.0) for key in self._options}
+        most = max(strengths.values(), default=0.0)
+        named = [key for key, strength in strengths.items() if strength == most >= least]
+        # Who says "a carbon tax" does not mean the option "a tax".
+        return [key for key in named if not any(self._own[key] < self._own[other] for other in named)]
+
+    def _strength(self, key: str, clause: str) -> float:
+        """2 for its mark or its place ("the second one"), else the share of its own words."""
+        if (at := self._marked(key, clause)) is not None:
+            return 0.0 if _REJECTS.search(clause[:at]) else 2.0
+        telling = self._telling[key]
+        if self._denying and self._own[key] & self._denied:
+            if (key in self._denying) != bool(_DENIES.search(clause)):
+                return 0.0
+            told = self._own[key] - _DENIAL
+            return len(told & _stems(clause)) / len(told) if told else 0.0
+        rejected = next((at for at in _REJECTS.finditer(clause) if at[0].lower() not in self._offered), None)
+        own = _stems(clause[: rejected.start()] if rejected else clause)
+        return len(telling & own) / len(telling) if telling else 0.0
+
+    def _marked(self, key: str, clause: str) -> int | None:
+        """Where the clause names this option by letter, number or place."""
+        if found := _PLACE.search(clause):
+            place = list(self._options).index(key)
+            if _PLACES[found["place"].lower()] in {place, place - len(self._options)}:
+                return found.start()
+        if len(key) != 1:
+            return None
+        found = re.search(_MARKED.format(key=key, any=self._letters, small=key.lower()), clause)
+        # A capital A is an article as well, and I a person: alone they mark nothing.
+        if found is None and key not in {"A", "I"}:
+            found = re.search(rf"(?<![\w'-]){key}(?![\w'-])", clause)
+        return found.start() if found else None
+
+
+def _stems(words: str) -> set[str]:
+    # American and British spelling alike.
+    return {
+        ending_off(word.replace("our", "or"))[:STEM_CHARS]
+        for word in _WORD.findall(words.lower())
+        if word not in _SMALL
+    }
