@@ -19,6 +19,9 @@ _WEIGHED = re.compile(
     r"\bmore (?P<more>[\w ]{3,20}?) than (?P<less>good|harm|benefits?|damage|evil|bad)\b", re.IGNORECASE
 )
 
+#: Before the verb, as a word of its own.
+_DENIES = re.compile(r"^\W*\w+ (?:[\w']+ ){1,4}?(?:not|never)\b(?! to\b)", re.IGNORECASE)
+
 _JUDGEMENTS = ((words.GOOD, 1), (words.BAD, -1))
 
 _EFFECTS = ((words.HELPS, 1), (words.HARMS, -1))
@@ -49,6 +52,11 @@ class Question:
     def action(self) -> int:
         """-1 where it asks whether to end something, else 1."""
         return -1 if words.FORBIDS.search(self._asked) else 1
+
+    @cached_property
+    def denies(self) -> bool:
+        """Whether it asks if something is not to be: "Should we not vaccinate?"; "Shouldn't we?" hopes for a yes to the deed."""
+        return bool(_DENIES.search(self._asked))
 
     @cached_property
     def requires(self) -> bool:

@@ -3,6 +3,7 @@
 import re
 
 from folkmoot.analysis.finder import ALL_BUT_ALONE, CHOOSES, Finder
+from folkmoot.analysis.stated import FORMERLY
 from folkmoot.analysis.wording import main_clause, phrases, plain
 from folkmoot.analysis.yes_no import HEADING, OTHERS, SUMS_UP, UNCLEAR
 
@@ -25,11 +26,6 @@ _THEM = r"(?:(?:the |these |those )?(?:above|options|choices|alternatives|them|t
 _STANDS_FOR_OTHERS = (
     (re.compile(r"^(?:none|neither|nothing)\b", re.IGNORECASE), re.compile(rf"\b(?:none|neither)(?: of {_THEM})?(?!\w)(?! \w+ nor\b)", re.IGNORECASE)),
     (re.compile(r"^(?:all|both)\b", re.IGNORECASE), re.compile(rf"\b(?:all|both)(?: of)? {_THEM}(?!\w)|\bboth\b", re.IGNORECASE)),
-)
-#: What the writer thought before.
-_FORMERLY = re.compile(
-    r"\bat first\b|\binitially\b|\bused to\b|\bmy (?:first|initial|gut) (?:instinct|reaction|thought|impulse)\b|\b(?:was|am|were|felt) (?:\w+ )?tempted\b|\bi (?:once|originally|almost|nearly)\b",
-    re.IGNORECASE,
 )
 _ME = re.compile(r"\b(?:i|my|me)\b", re.IGNORECASE)
 
@@ -68,7 +64,7 @@ def _in_the_options_words(options: dict[str, str], said: str) -> str:
 
 def _is_of_others(line: str) -> bool:
     """Whether the line tells what others say, or what the writer thought before."""
-    return bool(OTHERS.search(line) and not _ME.search(line)) or bool(_FORMERLY.search(line) and " but " not in line)
+    return bool(OTHERS.search(line) and not _ME.search(line)) or bool(FORMERLY.search(line) and " but " not in line)
 
 
 def _takes_none(options: dict[str, str], line: str) -> bool:

@@ -99,6 +99,11 @@ LEAST_SHARED, LEAST_SHARED_DENIED = 0.6, 0.3
 
 def side(question: Question, clause: str) -> int:
     """1 for yes, -1 for no, 0 where the clause takes no side."""
+    return (-1 if question.denies else 1) * _side_on_the_deed(question, clause)
+
+
+def _side_on_the_deed(question: Question, clause: str) -> int:
+    """The side on what is asked about, whether the question has a `not` or none."""
     if _WHETHER.search(clause) or _SOME.match(clause):
         return 0
     if _is_swapped(question.told, clause):

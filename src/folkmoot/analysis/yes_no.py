@@ -5,13 +5,14 @@ import re
 from folkmoot.analysis.asked import Question, word_stems
 from folkmoot.analysis.positions import side
 from folkmoot.analysis.question import stems
+from folkmoot.analysis.stated import FORMERLY, doubted, stated, without_relative
 from folkmoot.analysis.wording import clauses, main_clause, phrases, plain, spelled_out, spelled_whole
 
 YES, NO, UNCLEAR = "Yes", "No", "unclear"
 
 _YES = r"(?:yes|yeah|yep|yup|aye|(?:in the )?affirmative)"
 #: `No` answers only where it stands by itself: "no doubt" and "no one" say something else.
-_NO = r"(?:nope|nay|negative|no(?!\s+(?:doubt|one|longer|matter|single|simple|easy|clear|real|good|need|reason|evidence|way to|more|less|other|right answer|definitive)\b))"
+_NO = r"(?:nope|nay|negative|no(?!\s+(?:answer|opinion|conclusion|position|preference|verdict|idea|doubt|one|longer|matter|single|simple|easy|clear|real|good|need|reason|evidence|way to|more|less|other|right answer|definitive)\b))"
 _SURE = r"(?:absolutely|definitely|certainly|clearly|surely|of course|indeed|undoubtedly|obviously|emphatically|probably|likely|mostly|generally|usually|(?:most|very|quite) (?:probably|likely)|most certainly|almost certainly|very likely|most likely|without (?:a )?(?:doubt|question)|no doubt|by all means|sure)"
 #: "Tentatively yes", "Generally speaking, no"; "hardly" and "unlikely" answer by themselves.
 _ADVERB = r"(?!hardly|unlikely|reply|apply)\w{3,}ly(?: speaking)?,?\s+"
@@ -30,7 +31,7 @@ _LEADS = re.compile(
 )
 _HEDGED = re.compile(
     r"\W*(?:maybe|perhaps|possibly|(?:it|that|this) (?:really |all |largely |very much )?depends|depends|not necessarily|undecided|neither|both|"
-    r"(?:it|this|that)(?: is|'s) (?:complicated|complex|not (?:clear|easy|simple)|(?:an? )?(?:hard|difficult|tough|impossible)(?! (?:to (?:defend|justify|see|accept|support|imagine|believe|deny|argue|find|condone)|no|yes)))|hard to say|unclear|yes and no|no and yes|yes or no|yes\b.*\b(?:no (?:otherwise|elsewhere)|(?:otherwise|elsewhere),? no)\b|no\b.*\b(?:yes (?:otherwise|elsewhere)|(?:otherwise|elsewhere),? yes)\b|(?:for|in|if|when|on|with)\b.*\byes\b.*\bno\b|(?:for|in|if|when|on|with)\b.*\bno\b.*\byes\b|yes (?:for|in|if|when|on|with) .*\bno (?:for|in|if|when|on|with)\b|no (?:for|in|if|when|on|with) .*\byes (?:for|in|if|when|on|with)\b|"
+    r"(?:it|this|that)(?: is|'s) (?:complicated|complex|not (?:clear|easy|simple)|(?:an? )?(?:hard|difficult|tough|impossible)(?! (?:to (?:defend|justify|see|accept|support|imagine|believe|deny|argue|find|condone)|no|yes)))|hard to say|unclear|yes and no|no and yes|yes or no|part(?:ly|ially)\b[^.]*\bpart(?:ly|ially)|yes\b.*\b(?:no (?:otherwise|elsewhere)|(?:otherwise|elsewhere),? no)\b|no\b.*\b(?:yes (?:otherwise|elsewhere)|(?:otherwise|elsewhere),? yes)\b|(?:for|in|if|when|on|with)\b.*\byes\b.*\bno\b|(?:for|in|if|when|on|with)\b.*\bno\b.*\byes\b|yes (?:for|in|if|when|on|with) .*\bno (?:for|in|if|when|on|with)\b|no (?:for|in|if|when|on|with) .*\byes (?:for|in|if|when|on|with)\b|"
     r"i(?: am|'m) (?:not sure|unsure|undecided|torn|neutral|unable)|i (?:do not|don't|cannot|can't|can not) (?:know|say|decide|answer|tell|give|take)|"
     r"there (?:is|are) (?:no (?:simple|easy|clear|single|definitive|right|universal)|(?:good )?arguments|strong arguments|valid points))",
     re.IGNORECASE,
@@ -38,7 +39,7 @@ _HEDGED = re.compile(
 _OPENS = re.compile(
     rf"\W*(?:(?P<no>(?:{_SURE},?\s+|{_ADVERB}|an? (?:[\w-]+,? ){{0,3}})?(?:{_NO}\b(?!-|\s*\?)|not\b(?!\s+(?:only|just|merely|necessarily|always|everyone|everybody|all|every|quite|sure|an? ))|never\b|by no means|"
     rf"under no circumstances|i(?: am|'m) afraid (?:not|no)|(?:better|rather|best) not\b(?=\W*$)|(?:unfortunately|sadly|regrettably|alas),? (?:not|no)|i (?:do not|don't) (?:see it (?:that|this) way|agree|think so|believe so)|in the negative|hell no|no way|in no way|hardly|(?:highly |very |most )?unlikely|doubtful|i doubt (?:it|that)|nah|quite the (?:opposite|contrary)|on the contrary|out of the question|count me out|far from it|nonsense|rubbish|(?:quite |just )?the (?:exact )?(?:reverse|opposite|contrary)|not an? (?:chance|hope|bit)|hard no)|i (?:\w+ly )?(?:disagree|oppose|object)\b|i(?: am|'m) (?:\w+ly )?(?:against|opposed))|"
-    rf"(?P<yes>(?:i (?:can )?(?:see|know|find) )?no reason (?:why )?not\b(?=\W*$)|why not\b|(?:{_SURE},?\s+|{_ADVERB}|an? (?:[\w-]+,? ){{0,3}})?{_YES}\b(?!\s*\?)|{_SURE}(?=\s*(?:[,.;:!-]|$|it (?:is|should|does|can)|they (?:are|should|do)))|(?:i (?:\w+ly )?(?:agree|support)\b|i(?: am|'m) (?:\w+ly )?in favou?r)))",
+    rf"(?P<yes>(?:i (?:can )?(?:see|know|find) )?no reason (?:why )?not\b(?=\W*$)|why not\b|(?:{_SURE},?\s+|{_ADVERB}|an? (?:[\w-]+,? ){{0,3}})?{_YES}\b(?!\s*\?)|{_SURE}(?=\s*(?:[,.;:!-]|$|it (?:is|should|does|can)|they (?:are|should|do)))|(?:i (?:\w+ly )?(?:agree|support)\b(?! (?:with )?(?:parts?|some|aspects|elements|both)\b)|i(?: am|'m) (?:\w+ly )?in favou?r)))",
     re.IGNORECASE,
 )
 #: Somebody states a conclusion of their own, and in the next few words the answer.
@@ -80,7 +81,7 @@ _OPEN = re.compile(
     r"(?:i|we)(?: am| are)? (?:\w+ )?(?:undecided|torn|neutral|not sure|unsure|on the fence|of two minds|in two minds|uncertain|agnostic)|"
     r"as an? (?:ai|artificial|language|large)|(?:i|we|it|this|that|one)(?: \w+){0,2} (?:can not|cannot|unable to|not able to|not going to|will not|would rather not|decline to|refuse to|prefer not to|do not want to|not for me to|not my place to) (?:\w+ )?(?:take(?= (?:an? |any |either )?(?:\w+ )?(?:sides?|positions?|stance|view)\b)|choose|decide|say|answer|give|pick|judge|commit|tell|know|predict|pick|offer|provide|side|weigh)|"
     r"no (?:personal |strong |firm |real |clear |single |simple |easy |one |definitive )?(?:opinion|opinions|view|views|position|stance|preference|answer|consensus|way (?:to know|of knowing|to tell))|do not (?:have|hold|take) (?:an? |any )?(?:\w+ )?(?:opinion|opinions|view|views|position|stance|side)|"
-    r"do not know|hard to (?:say|tell|judge|call)|(?:arguments|merits?|points|case|valid|strong) (?:\w+ ){0,3}both sides|both sides have|arguments for and against|pros and cons|varies|either way|two sides|remains (?:open|to be seen|unclear|contested|debated)|open question|jury is (?:still )?out|"
+    r"do not know|hard to (?:say|tell|judge|call)|(?:arguments|merits?|points|case|valid|strong) (?:\w+ ){0,3}both sides|both sides have|arguments for and against|pros and cons|(?:parts|some|aspects|elements) of it\b[^.]*\b(?:others|the rest|not)|varies|either way|two sides|remains (?:open|to be seen|unclear|contested|debated)|open question|jury is (?:still )?out|"
     r"both (?:\w+ ){0,2}(?:good|positive|benefits?|advantages?|pros|right|harms?|risks?)\b|back and forth|mixed|case by case|case-by-case|yes and no|some\b[^.]{1,40}\band\b[^.]{2,40}\bothers|yes or no|yes-or-no|neither yes nor no|too early|too soon to|otherwise (?:yes|no)|in (?:some|certain|many) (?:respects|ways|cases|situations|contexts|circumstances)\b.*\bother\w*|(?:the|this) question (?:is|can not)|(?:situations|cases|circumstances|contexts)\b.*\bothers|(?:nobody|no one|no-one|who) (?:can |could |really )?(?:predict|know|knows|say|tell)|up to a point\b.*\bbeyond|sometimes\b.*\bsometimes|fifty-fifty|partly|(?:advantages|benefits|strengths|upsides|merits|virtues) (?:and|as well as|but also) (?:\w+ )?(?:disadvantages|drawbacks|risks|harms|costs|weaknesses|downsides|flaws)|contradict each other|go either way)\b",
     re.IGNORECASE,
 )
@@ -101,11 +102,20 @@ def yes_no(query: str, text: str) -> str:
     what follows from single sentences about the question. Where these sentences disagree it is unclear.
     """
     question = Question(query)
-    lines = [line for line in phrases(spelled_whole(spelled_out(query, plain(text)))) if not _repeats(question, line)]
+    lines = phrases(spelled_whole(spelled_out(query, plain(text))))
+    lines = [now for line in lines if not _repeats(question, line) and (now := _not_formerly(line))]
     concluded = [answer for place, line in enumerate(lines) if (answer := _conclusion(question, lines, place))]
     if concluded:
         return concluded[-1]
+    if told := stated(question, lines):
+        return {1: YES, -1: NO}[told]
     return _opening(lines[:2]) or _restated(question, lines) or _stood(question, lines)
+
+
+def _not_formerly(line: str) -> str:
+    """The line without what the writer thought before: what follows its "but", or nothing."""
+    before, _, after = line.partition(" but ")
+    return after if FORMERLY.search(before) else line
 
 
 def _repeats(question: Question, line: str) -> bool:
@@ -143,6 +153,8 @@ def _restated(question: Question, lines: list[str]) -> str | None:
 def _stood(question: Question, lines: list[str]) -> str:
     """What the sentences come to: all of them have to take one side, and none may say that there is none."""
     sides = {sign for line in lines if not _OPEN.search(line) and (sign := _side(question, line))}
+    if not sides and lines and (doubt := doubted(question, lines[0])):
+        sides = {doubt}
     if any(_OPEN.search(line) for line in lines) or len(sides) != 1:
         return UNCLEAR
     return YES if sides.pop() > 0 else NO
@@ -156,7 +168,7 @@ def _side(question: Question, line: str) -> int:
             continue
         if bare := _BARE.match(clause):
             signs.append(1 if bare["yes"] else -1)
-        elif sign := side(question, clause):
+        elif sign := side(question, without_relative(clause)):
             signs.append(sign)
     if len(set(signs)) > 1 and not _TURNS_TO.search(line):
         return 0
