@@ -39,6 +39,16 @@ class Question:
         return word_stems(self.told)
 
     @cached_property
+    def last(self) -> str:
+        """The beginning of its last content word."""
+        return next((stem for word in reversed(self.told.split()) for stem in word_stems(word)), "")
+
+    @cached_property
+    def auxiliary(self) -> str:
+        """The verb that opens it, without its "not"."""
+        return re.sub(r"n't$|n$", "", self._asked.split()[0].lower().strip("\"'")) if self._asked.split() else ""
+
+    @cached_property
     def told(self) -> str:
         """What it asks about, without "Is it true that"."""
         return _PREFACE.sub("", self._asked)

@@ -17,7 +17,7 @@ _NUMERALS = {word: str(place) for place, word in enumerate(("one", "two", "three
 _NUMBERED = re.compile(rf"\b(?P<by>number|option) (?P<numeral>{'|'.join(_NUMERALS)})\b", re.IGNORECASE)
 _NONE = re.compile(
     r"\b(?:none|neither|any) of (?:the|these|them|those)\b|\bno (?:opinion|preference|view)\b|\b(?:refuse|decline) to\b|\bequal(?:ly)? (?:claims?|measure)\b|\bnot for (?:me|us) to\b|\bnone\b|\b(?:balance|mix|mixture|combination|compromise|blend)\b|\ball (?:two|three|four|five|of)\b|^\W*(?:\w+\W+){1,7}(?:together|alike)\W*$|\bsomething else\b|\bnot (?:listed|among|on the list)\b|\b(?:another|other) option\b|\b(?:am|is) unable to\b|\bcase by case\b|\ball of (?:the above|these|them)\b|\b(?:cannot|can't|can not|unable to|won't|refuse to|hard to|impossible to) "
-    r"(?:choose|pick|decide|select|say|answer)|\b(?:it|that) depends\b|\bno single option\b|\bnot (?:sure|able)\b|\bequally (?:good|valid)\b",
+    r"(?:choose|pick|decide|select|say|answer)|\b(?:it|that) depends\b|\bno single option\b|\bnot (?:sure|able)\b|\bequally\b",
     re.IGNORECASE,
 )
 _SO = frozenset({"so", "therefore", "thus", "hence", "consequently"})
@@ -44,7 +44,7 @@ def choice(options: dict[str, str], text: str) -> str:
     choosing = [line for line in reversed(own) if CHOOSES.search(line)]
     concluding = [part for place in reversed(range(len(lines))) for part in _concluding(lines, place)]
     is_open = any(_takes_none(options, line) for line in lines)
-    for passage in (*concluding, *mine, *([] if is_open else own[:1]), *choosing):
+    for passage in (*concluding, *mine, *finder.bare(lines), *([] if is_open else own[:1]), *choosing):
         for part in (main_clause(passage), passage.rpartition(" but ")[2]):
             named = [] if _takes_none(options, part) else finder.chosen(part)
             if len(named) == 1:

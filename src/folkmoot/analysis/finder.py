@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from folkmoot.analysis.question import STEM_CHARS, ending_off
 
@@ -60,6 +61,8 @@ _PLACE = re.compile(
 )
 #: The share of an option's own words that names it, and the share where nothing else says that it is chosen.
 LEAST_SAID, ALL_BUT_ALONE = 0.3, 0.5
+#: Options of so many words are told, not listed: one of their words beside an "and" names none.
+LONGEST_JOINED = 5
 #: A clause with one of these speaks against what it names.
 _BLAMES = re.compile(
     r"\b(?:unfair|unjust|wrong|mistake|unacceptable|worse|worst|discriminat\w+|(?<!most )dangerous|risky|cowardly|ineffective|useless|overpriced|crowded|cheating|too \w+|problematic|flawed|unworkable|inadequate|insufficient)\b",
@@ -94,6 +97,14 @@ class Finder:
         leading = [part for part in clauses if CHOOSES.search(part)]
         return self._named(leading, least) or self._named(clauses, least)
 
+    def bare(self, lines: Sequence[str]) -> list[str]:
+        """The one line that says nothing but an option: "D."; none where several options are headed so."""
+        named = {key: line for line in lines for key in self._options if self._is_bare(key, line)}
+        return list(named.values()) if len(named) == 1 else []
+
+    def _is_bare(self, key: str, line: str) -> bool:
+        return line.strip(" .!:;()*").upper() == key.upper() or (bool(self._own[key]) and _stems(line) == self._own[key])
+
     def _blames(self, clause: str) -> bool:
         """Whether the clause speaks against what it names, by a word that no option holds: one may be "too much money"."""
         offered = " ".join(self._options.values()).lower()
@@ -101,10 +112,25 @@ class Finder:
 
     def _named(self, clauses: list[str], least: float) -> list[str]:
         strengths = {key: max((self._strength(key, part) for part in clauses), default=0.0) for key in self._options}
+        for one, other in self._joined(clauses):
+            strengths[one] = strengths[other] = max(strengths[one], strengths[other])
         most = max(strengths.values(), default=0.0)
         named = [key for key, strength in strengths.items() if strength == most >= least]
         # Who says "a carbon tax" does not mean the option "a tax".
         return [key for key in named if not any(self._own[key] < self._own[other] for other in named)]
+
+    def _joined(self, clauses: list[str]) -> Iterator[tuple[str, str]]:
+        """The options that a clause names in one breath, by a word of each: "parents and companies"."""
+        for clause in clauses:
+            words = _WORD.findall(clause.lower())
+            for at, word in enumerate(words):
+                if word not in {"and", "or"} or not 0 < at < len(words) - 1:
+                    continue
+                before, after = _stems(words[at - 1]), _stems(" ".join(words[at + 1 : at + 4]))
+                first = [key for key, telling in self._telling.items() if before & telling]
+                then = [key for key, telling in self._telling.items() if after & telling]
+                if len(first) == len(then) == 1 and first != then and len(self._options[first[0]].split()) < LONGEST_JOINED:
+                    yield first[0], then[0]
 
     def _strength(self, key: str, clause: str) -> float:
         """2 for its mark or its place ("the second one"), else the share of its own words."""

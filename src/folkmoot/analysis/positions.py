@@ -64,7 +64,7 @@ _ELLIPSIS = re.compile(
 )
 #: "Do it.", "Please do not."
 _DO = re.compile(
-    r"^\W*(?:please |just |then |simply )*(?:do(?P<not> not| never)?(?: (?:do )?(?:it|so|this|that))?|go (?:ahead|for it))\W*$",
+    r"^\W*(?:please |just |then |simply |so |by all means |and )*(?:do(?P<not> not| never)?(?: (?:do )?(?:it|so|this|that))?|go (?:ahead|for it))\W*$",
     re.IGNORECASE,
 )
 _DO_NOT = re.compile(r"^\W*(?:please )?(?:do not|never) ", re.IGNORECASE)

@@ -20,6 +20,14 @@ _REASON = re.compile(
     re.IGNORECASE,
 )
 _OBJECTION = re.compile(r"\bobjections?\b", re.IGNORECASE)
+#: "It sure can.", "I would, without hesitation."
+_ELLIPTIC = re.compile(
+    r"^\W*(?:(?:well|personally|honestly|frankly|oh|hm+|sure|and)\W+)?(?:it|they|we|you|he|she|i|this|that|one|people) (?:(?:sure|most|probably|certainly|definitely|really|absolutely|indeed|generally|usually) )*"
+    r"(?P<verb>is|are|am|was|were|do|does|did|can|could|will|would|should|must|has|have)(?P<not> (?:really |probably |certainly )?not| never)?(?: be| do so| do it)?(?:,? (?:indeed|\w+ly|at all))?\s*(?:$|[.,;:!]|- )",
+    re.IGNORECASE,
+)
+#: What answers a question that opens so: "Should I?" with "I would", "Are you?" with "I am".
+_ANSWERED = {"should": "would", "are": "am", "do": "does", "must": "should", "may": "can", "ca": "can", "wo": "will"}
 #: Words of degree that a question has and a denial takes up: "Not always."
 _DEGREES = ("always", "all", "every", "everyone", "everybody", "everything", "necessarily", "entirely", "ever", "only", "anyone", "absolute")
 _NOT_SO = re.compile(
@@ -62,7 +70,7 @@ def without_relative(clause: str) -> str:
 def stated(question: Question, lines: list[str]) -> int:
     """1 for yes, -1 for no, 0 where the first two sentences state nothing in so few words."""
     for line in lines[:2]:
-        if sign := _topic(question, line) or _degree(question, line) or _cannot_say(line) or _judgement(question, line):
+        if sign := _topic(question, line) or _elliptic(question, line) or _degree(question, line) or _cannot_say(line) or _judgement(question, line):
             return sign
     signs = {sign for line in lines if (sign := _topic(question, line) or _reason(question, line))}
     return signs.pop() if len(signs) == 1 else 0
@@ -78,6 +86,14 @@ def doubted(question: Question, line: str) -> int:
         return 0
     acts = words.KEEPS.search(found["what"]) or words.LEAVES.search(found["what"]) or words.FORBIDS.search(found["what"]) or words.PERMITS.search(found["what"]) or words.BAD.search(found["what"])
     return 0 if acts or question.denies or question.value < 0 or question.action < 0 else -1
+
+
+def _elliptic(question: Question, line: str) -> int:
+    """The sign of an answer by the question's own verb: "It sure can." """
+    found = _ELLIPTIC.match(line)
+    if not found or found["verb"].lower() not in {question.auxiliary, _ANSWERED.get(question.auxiliary)}:
+        return 0
+    return (-1 if found["not"] else 1) * (-1 if question.denies else 1)
 
 
 def _degree(question: Question, line: str) -> int:

@@ -12,7 +12,7 @@ YES, NO, UNCLEAR = "Yes", "No", "unclear"
 
 _YES = r"(?:yes|yeah|yep|yup|aye|(?:in the )?affirmative)"
 #: `No` answers only where it stands by itself: "no doubt" and "no one" say something else.
-_NO = r"(?:nope|nay|negative|no(?!\s+(?:answer|opinion|conclusion|position|preference|verdict|idea|doubt|one|longer|matter|single|simple|easy|clear|real|good|need|reason|evidence|way to|more|less|other|right answer|definitive)\b))"
+_NO = r"(?:nope|nay|negative|no(?!\s+(?:answer|opinion|conclusion|position|preference|verdict|idea|doubt|one|longer|matter|single|simple|easy|clear|real|good|need|questions?|wonder|surprise|exceptions?|ifs|two ways|reason|evidence|way to|more|less|other|right answer|definitive)\b))"
 _SURE = r"(?:absolutely|definitely|certainly|clearly|surely|of course|indeed|undoubtedly|obviously|emphatically|probably|likely|mostly|generally|usually|(?:most|very|quite) (?:probably|likely)|most certainly|almost certainly|very likely|most likely|without (?:a )?(?:doubt|question)|no doubt|by all means|sure)"
 #: "Tentatively yes", "Generally speaking, no"; "hardly" and "unlikely" answer by themselves.
 _ADVERB = r"(?!hardly|unlikely|reply|apply)\w{3,}ly(?: speaking)?,?\s+"
@@ -38,8 +38,8 @@ _HEDGED = re.compile(
 )
 _OPENS = re.compile(
     rf"\W*(?:(?P<no>(?:{_SURE},?\s+|{_ADVERB}|an? (?:[\w-]+,? ){{0,3}})?(?:{_NO}\b(?!-|\s*\?)|not\b(?!\s+(?:only|just|merely|necessarily|always|everyone|everybody|all|every|quite|sure|an? ))|never\b|by no means|"
-    rf"under no circumstances|i(?: am|'m) afraid (?:not|no)|(?:better|rather|best) not\b(?=\W*$)|(?:unfortunately|sadly|regrettably|alas),? (?:not|no)|i (?:do not|don't) (?:see it (?:that|this) way|agree|think so|believe so)|in the negative|hell no|no way|in no way|hardly|(?:highly |very |most )?unlikely|doubtful|i doubt (?:it|that)|nah|quite the (?:opposite|contrary)|on the contrary|out of the question|count me out|far from it|nonsense|rubbish|(?:quite |just )?the (?:exact )?(?:reverse|opposite|contrary)|not an? (?:chance|hope|bit)|hard no)|i (?:\w+ly )?(?:disagree|oppose|object)\b|i(?: am|'m) (?:\w+ly )?(?:against|opposed))|"
-    rf"(?P<yes>(?:i (?:can )?(?:see|know|find) )?no reason (?:why )?not\b(?=\W*$)|why not\b|(?:{_SURE},?\s+|{_ADVERB}|an? (?:[\w-]+,? ){{0,3}})?{_YES}\b(?!\s*\?)|{_SURE}(?=\s*(?:[,.;:!-]|$|it (?:is|should|does|can)|they (?:are|should|do)))|(?:i (?:\w+ly )?(?:agree|support)\b(?! (?:with )?(?:parts?|some|aspects|elements|both)\b)|i(?: am|'m) (?:\w+ly )?in favou?r)))",
+    rf"under no circumstances|i(?: am|'m) afraid (?:not|no)|(?:better|rather|best) not\b(?=\W*$)|(?:unfortunately|sadly|regrettably|alas),? (?:not|no)|i (?:do not|don't) (?:see it (?:that|this) way|agree|think so|believe so)|in the negative|hell no|no way|in no way|hardly|(?:highly |very |most )?unlikely|doubtful|i doubt (?:it|that)|nah|quite the (?:opposite|contrary)|on the contrary|out of the question|count me out|far from it|nonsense|rubbish|(?:quite |just )?the (?:exact )?(?:reverse|opposite|contrary)|not an? (?:chance|hope|bit)|hard no)|i (?:\w+ly )?(?:disagree|oppose|object)\b|i(?: am|'m) (?:\w+ly )?(?:against|opposed)|(?:strongly |firmly )?(?:against|opposed|disagree|oppose)(?=\W*$|[.,:;]))|"
+    rf"(?P<yes>(?:i (?:can )?(?:see|know|find) )?no reason (?:why )?not\b(?=\W*$)|why not\b|(?:{_SURE},?\s+|{_ADVERB}|an? (?:[\w-]+,? ){{0,3}})?{_YES}\b(?!\s*\?)|{_SURE}(?=\s*(?:[,.;:!-]|$|it (?:is|should|does|can)|they (?:are|should|do)))|(?:strongly |firmly )?(?:in favou?r|agreed?|support(?:ive)?)(?=\W*$|[.,:;])|(?:i (?:\w+ly )?(?:agree|support)\b(?! (?:with )?(?:parts?|some|aspects|elements|both)\b)|i(?: am|'m) (?:\w+ly )?in favou?r)))",
     re.IGNORECASE,
 )
 #: Somebody states a conclusion of their own, and in the next few words the answer.
@@ -51,6 +51,8 @@ _CONCLUDES = re.compile(
     rf"(?P<between>[\w'\", :-]{{0,40}}?)[\s\"':(-]+(?:(?P<yes>{_YES})|(?P<no>{_NO}))\b(?!['-]\w)(?P<after>(?:\s+(?:and|or|nor)\s+(?:yes|no)\b)?)",
     re.IGNORECASE,
 )
+#: "…, but yes.", "…, so no, thank you."
+_ENDS = re.compile(r"\b(?:but|so|then|still|hence|therefore),? (?P<word>yes|no)(?=\W*$|[,.;:]| -)", re.IGNORECASE)
 _FROM_ME = re.compile(r"\b(?P<word>yes|no) from me\b", re.IGNORECASE)
 OTHERS = re.compile(
     r"\b(?:some|others|many|most|critics|opponents|supporters|proponents|advocates|they|people|one|you|someone|(?:a|the) (?!(?:i|we|research|evidence|data|literature|science|record|right|wrong|better|best|good|bad|tough|hard|final|utilitarian|deontologist|kantian|consequentialist|libertarian|rawlsian|virtue|care|communitarian|egalitarian)\b)\w+|(?!(?:is|was|this|has|does|its|us|always|perhaps|studies|results|figures|findings|statistics)\b)\w+s|(?:those|people|anyone|everyone|everybody|whoever|(?:citizens|patients|families|persons)) who) (?!i\b|we\b)"
@@ -155,9 +157,16 @@ def _stood(question: Question, lines: list[str]) -> str:
     sides = {sign for line in lines if not _OPEN.search(line) and (sign := _side(question, line))}
     if not sides and lines and (doubt := doubted(question, lines[0])):
         sides = {doubt}
+    if len(sides) > 1:
+        sides = _of_what_is_asked(question, lines)
     if any(_OPEN.search(line) for line in lines) or len(sides) != 1:
         return UNCLEAR
     return YES if sides.pop() > 0 else NO
+
+
+def _of_what_is_asked(question: Question, lines: list[str]) -> set[int]:
+    """The sides of those sentences that name what the question ends with: "It can buy comfort. It cannot buy happiness."."""
+    return {sign for line in lines if question.last in word_stems(line) and (sign := _side(question, line))}
 
 
 def _side(question: Question, line: str) -> int:
@@ -183,7 +192,7 @@ def _says_of_others(question: Question, clause: str) -> bool:
 
 def _concluded(line: str) -> str | None:
     """What this sentence concludes in its own name; the last counts."""
-    if found := _FROM_ME.search(line):
+    if found := _FROM_ME.search(line) or (not OTHERS.search(line) and _ENDS.search(line)):
         return YES if found["word"].lower() == "yes" else NO
     answer = None
     for found in _CONCLUDES.finditer(line):
