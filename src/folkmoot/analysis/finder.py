@@ -32,9 +32,11 @@ _RANKED = re.compile(r"(?<=\bfirst)\b.*?\b(?:second|then|third|last)\b.*", re.IG
 _DENYING = re.compile(r"^(?:do not|don't|not|never|refuse to|should not)\b", re.IGNORECASE)
 _DENIES = re.compile(r"\b(?:not|never|cannot|refuse|no)\b|n't\b", re.IGNORECASE)
 _DENIAL = frozenset({"do", "not", "don't", "never", "refus", "shoul"})
+#: "B, then A."
+_THEN = re.compile(r"^(?!.*\bif\b)(?P<first>.*?\w),? then\b", re.IGNORECASE | re.DOTALL)
 #: What is conceded, and what comes after the first.
 _CONCEDED = re.compile(
-    r"(?<=\w)\W*\b(?:although|though|even if)\b[^.;]*|(?<=\bfirst), (?:and )?then\b[^.;]*", re.IGNORECASE
+    r"(?<=\w)\W*\b(?:although|though|even if)\b[^.;]*|(?<=\w)\W*\b(?:but|and|with) [^.;,]*\b(?:close second|runner-up|next best|not far behind)\b[^.;]*|(?<=\bfirst), (?:and )?then\b[^.;]*", re.IGNORECASE
 )
 _CLAUSE = re.compile(
     r"[,;:]|\bbut\b|\bwhile\b|\bwhereas\b|\bbecause\b|\bsince\b|\balthough\b|\bthough\b|\band\b(?= (?:not|i|we|it)\b)"
@@ -42,7 +44,7 @@ _CLAUSE = re.compile(
 #: A letter that can be nothing but an option's: named as one, with a sign, alone, or beside another one.
 _MARKED = (
     r"(?<![\w'])(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter|[Nn]umber)(?: is| would be)?:? \(?{small}(?=\)|\W*$|[.,;:])|\({small}\)|(?<=^){small}(?=\W*$|[).:]|,? -|,)|(?<=[a-z] ){small}(?=\W*$)|[Oo]ption \(?{small}\b|(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter|[Nn]umber)(?: is)? \(?{key}\b|{key}[).:](?=\W|$)|\({key}\)"
-    r"|(?<=[a-z] ){key}\b(?!-)|{key}(?= (?:would|is|has|seems|should|because|since|as|for)\b)|{key}(?=\s*$|\s*>|\s+-|\s*(?:/|&|\bor\b|\band\b)\s*(?:[Oo]ption )?[{any}]\b))"
+    r"|(?<=[a-z] ){key}\b(?!-)|{key}(?= (?:would|is|has|seems|should|because|since|as|for)\b)|{key}(?=\W*$|\s*>|\s+-|\s*(?:/|&|\bor\b|\band\b)\s*(?:[Oo]ption )?[{any}]\b))"
 )
 _PLACES = {
     "first": 0,
@@ -52,11 +54,12 @@ _PLACES = {
     "fifth": 4,
     "sixth": 5,
     "last": -1,
+    "middle": 0,
     "former": 0,
     "latter": -1,
 }
 _PLACE = re.compile(
-    rf"\b(?P<the>the )?(?P<place>{'|'.join(_PLACES)})(?: (?:option|choice|one|answer|alternative|candidate|proposal|item|possibility)\b|(?<=er)(?=\W|$)|(?(the)(?=\W*$)|(?!)))",
+    rf"\b(?P<the>the )?(?P<place>{'|'.join(_PLACES)})(?: (?:option|choice|one|answer|alternative|candidate|proposal|item|possibility)\b|(?<=er)(?=\W|$)|(?(the)(?=\W*$)|(?:(?<=^first)|(?<=^second)|(?<=^third)|(?<=^last))(?=\W*$)))",
     re.IGNORECASE,
 )
 #: The share of an option's own words that names it, and the share where nothing else says that it is chosen.
@@ -91,11 +94,25 @@ class Finder:
             passage: what may name one.
             least: the share of an option's own words that it takes.
         """
-        clauses = [
-            part for part in _CLAUSE.split(_CONCEDED.sub("", _RANKED.sub("", passage))) if part.strip() and not self._blames(part)
-        ]
+        whole = _CONCEDED.sub("", _RANKED.sub("", passage))
+        if (found := _THEN.match(whole)) and (named := self._chosen(found["first"], least)):
+            return named
+        return self._chosen(whole, least)
+
+    def _chosen(self, passage: str, least: float) -> list[str]:
+        clauses = [part.strip() for part in _CLAUSE.split(passage) if part.strip() and not self._blames(part)]
         leading = [part for part in clauses if CHOOSES.search(part)]
         return self._named(leading, least) or self._named(clauses, least)
+
+    def leading(self, lines: Sequence[str]) -> list[str]:
+        """The first line up to the mark that it opens with: "B, but C is fine too"; none where lines open with several."""
+        opened = [(key, found[0]) for line in lines for key in self._options if (found := self._opened(key, line))]
+        return [opened[0][1]] if len({key for key, _ in opened}) == 1 and lines[0].startswith(opened[0][1]) else []
+
+    def _opened(self, key: str, line: str) -> re.Match[str] | None:
+        rest = rf"(?!,? (?:(?:and|or|&) )?(?:option )?\(?[{re.escape(self._letters)}]\b)"
+        mark = rf"\W*(?:option )?\(?{re.escape(key)}\)?(?:[,;:!.)]|(?= -)|(?=\W*$)){rest}"
+        return re.match(mark, line) if len(key) == 1 else None
 
     def bare(self, lines: Sequence[str]) -> list[str]:
         """The one line that says nothing but an option: "D."; none where several options are headed so."""
@@ -137,19 +154,25 @@ class Finder:
         if (at := self._marked(key, clause)) is not None:
             return 0.0 if _REJECTS.search(clause[:at]) else 2.0
         telling = self._telling[key]
-        if self._denying and self._own[key] & self._denied:
+        is_denied = bool(self._own[key] & self._denied)
+        if is_denied:
             if (key in self._denying) != bool(_DENIES.search(clause)):
                 return 0.0
-            told = self._own[key] - _DENIAL
-            return len(told & _stems(clause)) / len(told) if told else 0.0
-        rejected = next((at for at in _REJECTS.finditer(clause) if at[0].lower() not in self._offered), None)
+            telling = self._own[key] - _DENIAL
+        rejected = next((at for at in _REJECTS.finditer(clause) if not self._is_idle(at[0], is_denied)), None)
         own = _stems(clause[: rejected.start()] if rejected else clause)
         return len(telling & own) / len(telling) if telling else 0.0
+
+    def _is_idle(self, rejection: str, is_denied: bool) -> bool:
+        """Whether this rejects nothing: an option holds it, or it is the very `not` that tells two options apart."""
+        return rejection.lower() in self._offered or (is_denied and bool(_DENIES.fullmatch(rejection)))
 
     def _marked(self, key: str, clause: str) -> int | None:
         """Where the clause names this option by letter, number or place."""
         if found := _PLACE.search(clause):
             place = list(self._options).index(key)
+            if found["place"].lower() == "middle":
+                return found.start() if 2 * place + 1 == len(self._options) else None
             if _PLACES[found["place"].lower()] in {place, place - len(self._options)}:
                 return found.start()
         if len(key) != 1:

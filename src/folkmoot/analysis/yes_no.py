@@ -12,7 +12,7 @@ YES, NO, UNCLEAR = "Yes", "No", "unclear"
 
 _YES = r"(?:yes|yeah|yep|yup|aye|(?:in the )?affirmative)"
 #: `No` answers only where it stands by itself: "no doubt" and "no one" say something else.
-_NO = r"(?:nope|nay|negative|no(?!\s+(?:answer|opinion|conclusion|position|preference|verdict|idea|doubt|one|longer|matter|single|simple|easy|clear|real|good|need|questions?|wonder|surprise|exceptions?|ifs|two ways|reason|evidence|way to|more|less|other|right answer|definitive)\b))"
+_NO = r"(?:nope|nay|negative|no(?!\s+(?:comment|answer|opinion|conclusion|position|preference|verdict|idea|doubt|one|longer|matter|single|simple|easy|clear|real|good|need|questions?|wonder|surprise|exceptions?|ifs|two ways|reason|evidence|way to|more|less|other|right answer|definitive)\b))"
 _SURE = r"(?:absolutely|definitely|certainly|clearly|surely|of course|indeed|undoubtedly|obviously|emphatically|probably|likely|mostly|generally|usually|(?:most|very|quite) (?:probably|likely)|most certainly|almost certainly|very likely|most likely|without (?:a )?(?:doubt|question)|no doubt|by all means|sure)"
 #: "Tentatively yes", "Generally speaking, no"; "hardly" and "unlikely" answer by themselves.
 _ADVERB = r"(?!hardly|unlikely|reply|apply)\w{3,}ly(?: speaking)?,?\s+"
@@ -30,7 +30,7 @@ _LEADS = re.compile(
     re.IGNORECASE,
 )
 _HEDGED = re.compile(
-    r"\W*(?:maybe|perhaps|possibly|(?:it|that|this) (?:really |all |largely |very much )?depends|depends|not necessarily|undecided|neither|both|"
+    r"\W*(?:maybe|perhaps|possibly|(?:it|that|this) (?:really |all |largely |very much )?depends|depends|not necessarily|undecided|neither|both|yes ?/ ?no\b|"
     r"(?:it|this|that)(?: is|'s) (?:complicated|complex|not (?:clear|easy|simple)|(?:an? )?(?:hard|difficult|tough|impossible)(?! (?:to (?:defend|justify|see|accept|support|imagine|believe|deny|argue|find|condone)|no|yes)))|hard to say|unclear|yes and no|no and yes|yes or no|part(?:ly|ially)\b[^.]*\bpart(?:ly|ially)|yes\b.*\b(?:no (?:otherwise|elsewhere)|(?:otherwise|elsewhere),? no)\b|no\b.*\b(?:yes (?:otherwise|elsewhere)|(?:otherwise|elsewhere),? yes)\b|(?:for|in|if|when|on|with)\b.*\byes\b.*\bno\b|(?:for|in|if|when|on|with)\b.*\bno\b.*\byes\b|yes (?:for|in|if|when|on|with) .*\bno (?:for|in|if|when|on|with)\b|no (?:for|in|if|when|on|with) .*\byes (?:for|in|if|when|on|with)\b|"
     r"i(?: am|'m) (?:not sure|unsure|undecided|torn|neutral|unable)|i (?:do not|don't|cannot|can't|can not) (?:know|say|decide|answer|tell|give|take)|"
     r"there (?:is|are) (?:no (?:simple|easy|clear|single|definitive|right|universal)|(?:good )?arguments|strong arguments|valid points))",
@@ -46,7 +46,7 @@ _OPENS = re.compile(
 _CONCLUDES = re.compile(
     rf"(?P<by>\bi(?:'d|'m|'ll|'ve)?\b[\w' ]{{0,40}}?\b(?:lean\w*|say|answer|vote|voting|go(?:ing)? (?:with|for)|conclude|come down|fall|side|tend|opt|settle|land|end up|ended up|arrive|come out|incline\w*|argue)|"
     rf"\b(?:answer|verdict|vote|conclusion|position|response|decision|judge?ment|bottom line|inclination|stance|recommendation|advice|suggestion|opinion|view|call|guess|hunch|bet|take|feeling|instinct|sense|expectation|prediction|forecast|reply|choice)\b(?:,? [\w']+,?){{0,6}}?(?: is| remains| would be| must be| has to be| should be| be|:)|"
-    rf"^\W*lean(?:ing|s)?\b|\b(?:it is|it's|that is|that's|this is|makes it|count me as)|"
+    rf"(?:^|[,;:]|\s-)\W*(?:but )?lean(?:ing|s)?\b|\b(?:it is|it's|that is|that's|this is|makes it|count me as)|"
     rf"\b(?:on balance|overall|in short|in the end|ultimately|all things considered|on the whole|in conclusion|to conclude|therefore|hence|thus|so|conclusion)\b)"
     rf"(?P<between>[\w'\", :-]{{0,40}}?)[\s\"':(-]+(?:(?P<yes>{_YES})|(?P<no>{_NO}))\b(?!['-]\w)(?P<after>(?:\s+(?:and|or|nor)\s+(?:yes|no)\b)?)",
     re.IGNORECASE,
@@ -95,6 +95,8 @@ _BARE = re.compile(
     rf"^\W*(?:{_SURE}\W+|an? (?:[\w-]+ ){{0,3}}|then |so |simply |just )?(?:(?P<yes>{_YES})|(?P<no>nope|nay|negative|no))\W*$",
     re.IGNORECASE,
 )
+#: A letter that stands for the word.
+_LETTER = re.compile(r"\W*(?P<letter>[yn])\W*", re.IGNORECASE)
 
 
 def yes_no(query: str, text: str) -> str:
@@ -103,6 +105,8 @@ def yes_no(query: str, text: str) -> str:
     What it concludes outweighs how it begins ("Yes, there are benefits, but on balance I'd say no"), and both outweigh
     what follows from single sentences about the question. Where these sentences disagree it is unclear.
     """
+    if found := _LETTER.fullmatch(text):
+        return YES if found["letter"] in "yY" else NO
     question = Question(query)
     lines = phrases(spelled_whole(spelled_out(query, plain(text))))
     lines = [now for line in lines if not _repeats(question, line) and (now := _not_formerly(line))]
