@@ -22,6 +22,10 @@ _WEIGHED = re.compile(
 #: Before the verb, as a word of its own.
 _DENIES = re.compile(r"^\W*\w+ (?:[\w']+ ){1,4}?(?:not|never)\b(?! to\b)", re.IGNORECASE)
 
+#: What a question weighs, up to what it is weighed against.
+_OUTWEIGHS = re.compile(r"^.*\boutweighs?\b", re.IGNORECASE)
+_LOSSES = re.compile(r"\b(?:risks?|costs?|drawbacks?|downsides?|disadvantages?|cons|negatives|problems?)\b", re.IGNORECASE)
+
 _JUDGEMENTS = ((words.GOOD, 1), (words.BAD, -1))
 
 _EFFECTS = ((words.HELPS, 1), (words.HARMS, -1))
@@ -80,6 +84,8 @@ class Question:
             return 0
         if found := _WEIGHED.search(self._asked):
             return -1 if words.HARMS.search(found["more"]) or words.BAD.search(found["more"]) else 1
+        if found := _OUTWEIGHS.search(self._asked):
+            return -1 if words.HARMS.search(found[0]) or _LOSSES.search(found[0]) else 1
         for values in (_JUDGEMENTS, _EFFECTS):
             signs = [(found.start(), sign) for pattern, sign in values for found in pattern.finditer(self._asked)]
             if signs:

@@ -28,6 +28,8 @@ _ELLIPTIC = re.compile(
 )
 #: What answers a question that opens so: "Should I?" with "I would", "Are you?" with "I am".
 _ANSWERED = {"should": "would", "are": "am", "do": "does", "must": "should", "may": "can", "ca": "can", "wo": "will"}
+#: So many words at most may be what a question is about.
+LONGEST_SUBJECT = 6
 #: Words of degree that a question has and a denial takes up: "Not always."
 _DEGREES = ("always", "all", "every", "everyone", "everybody", "everything", "necessarily", "entirely", "ever", "only", "anyone", "absolute")
 _NOT_SO = re.compile(
@@ -86,6 +88,20 @@ def doubted(question: Question, line: str) -> int:
         return 0
     acts = words.KEEPS.search(found["what"]) or words.LEAVES.search(found["what"]) or words.FORBIDS.search(found["what"]) or words.PERMITS.search(found["what"]) or words.BAD.search(found["what"])
     return 0 if acts or question.denies or question.value < 0 or question.action < 0 else -1
+
+
+def echoed(question: Question, line: str) -> int:
+    """The sign of a statement that turns the question round: "A doctor does have that right.", asked "Does a doctor have …?"."""
+    asked = re.findall(r"[\w']+", question.text.lower())
+    said = re.findall(r"[\w']+", line.lower())
+    for at in range(min(LONGEST_SUBJECT, len(asked) - 2, len(said) - 2), 0, -1):
+        if said[:at] != asked[1 : at + 1] or said[at] != question.auxiliary:
+            continue
+        rest = " ".join(said[at + 1 :])
+        if not word_stems(rest) & word_stems(" ".join(asked[at + 1 :])):
+            return 0
+        return (-1 if words.TURNS.search(rest) else 1) * (-1 if question.denies else 1)
+    return 0
 
 
 def _elliptic(question: Question, line: str) -> int:

@@ -5,7 +5,7 @@ import re
 from folkmoot.analysis.asked import Question, word_stems
 from folkmoot.analysis.positions import side
 from folkmoot.analysis.question import stems
-from folkmoot.analysis.stated import FORMERLY, doubted, stated, without_relative
+from folkmoot.analysis.stated import FORMERLY, doubted, echoed, stated, without_relative
 from folkmoot.analysis.wording import clauses, main_clause, phrases, plain, spelled_out, spelled_whole
 
 YES, NO, UNCLEAR = "Yes", "No", "unclear"
@@ -53,6 +53,10 @@ _CONCLUDES = re.compile(
 )
 #: "…, but yes.", "…, so no, thank you."
 _ENDS = re.compile(r"\b(?:but|so|then|still|hence|therefore),? (?P<word>yes|no)(?=\W*$|[,.;:]| -)", re.IGNORECASE)
+#: The writer's own side, after what speaks for the other: "In this case, however, I would support one."
+_TURNED = re.compile(
+    r"(?:^\W*(?:but|yet|that said|having said that|all the same)\b|\bhowever\b).*\bi (?:would|do|will|can|am|have|support|oppose|think|believe|come|favou?r|reject)\b", re.IGNORECASE
+)
 _FROM_ME = re.compile(r"\b(?P<word>yes|no) from me\b", re.IGNORECASE)
 OTHERS = re.compile(
     r"\b(?:some|others|many|most|critics|opponents|supporters|proponents|advocates|they|people|one|you|someone|(?:a|the) (?!(?:i|we|research|evidence|data|literature|science|record|right|wrong|better|best|good|bad|tough|hard|final|utilitarian|deontologist|kantian|consequentialist|libertarian|rawlsian|virtue|care|communitarian|egalitarian)\b)\w+|(?!(?:is|was|this|has|does|its|us|always|perhaps|studies|results|figures|findings|statistics)\b)\w+s|(?:those|people|anyone|everyone|everybody|whoever|(?:citizens|patients|families|persons)) who) (?!i\b|we\b)"
@@ -136,6 +140,8 @@ def _conclusion(question: Question, lines: list[str], place: int) -> str | None:
         return YES if bare["yes"] else NO
     if answer := _concluded(line):
         return answer
+    if place > 0 and _TURNED.search(line) and not _OPEN.search(line) and (sign := _side(question, line)):
+        return {1: YES, -1: NO}[sign]
     under_heading = place > 0 and bool(HEADING.match(lines[place - 1]))
     if not (under_heading or SUMS_UP.search(line)):
         return None
@@ -159,8 +165,8 @@ def _restated(question: Question, lines: list[str]) -> str | None:
 def _stood(question: Question, lines: list[str]) -> str:
     """What the sentences come to: all of them have to take one side, and none may say that there is none."""
     sides = {sign for line in lines if not _OPEN.search(line) and (sign := _side(question, line))}
-    if not sides and lines and (doubt := doubted(question, lines[0])):
-        sides = {doubt}
+    if not sides and lines and (sign := doubted(question, lines[0]) or echoed(question, lines[0])):
+        sides = {sign}
     if len(sides) > 1:
         sides = _of_what_is_asked(question, lines)
     if any(_OPEN.search(line) for line in lines) or len(sides) != 1:
