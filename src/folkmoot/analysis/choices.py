@@ -11,12 +11,12 @@ from folkmoot.analysis.yes_no import HEADING, OTHERS, SUMS_UP, UNCLEAR, yes_no
 #: The writer's own choice, in so many words.
 _I_CHOOSE = re.compile(
     r"\b(?:that|this|which) leaves\b|\bleav(?:es|ing) (?:only|us)\b|\bmy (?:\w+ )?(?:answer|choice|vote|pick|preference|recommendation|verdict|selection)\b|"
-    r"\b(?:i|we)(?:'d|'ll)? (?:\w+ ){0,3}?(?:choose|pick|select|prefer|vote for|go with|go for|opt for|recommend|start with|begin with|side with)\b|\bi(?:'d| would)? (?:\w+ )?(?:put|place|rank) [\w ]{2,40}? first\b",
+    r"\b(?:i|we)(?:'d|'ll)? (?:\w+ ){0,3}?(?:choose|pick|select|prefer|vote for|go with|go for|opt for|recommend|start with|begin with|side with)\b|\bi(?:'d| would)? (?:\w+ )?(?:put|place|rank) [\w ]{2,40}? first\b|^\W*(?:so |thus |then |but )?i(?:'d| would| will|'ll)\b(?! (?:not|never)\b)",
     re.IGNORECASE,
 )
 _NONE = re.compile(
     r"\b(?:none|neither|any) of (?:the|these|them|those)\b|\bno (?:opinion|preference|view)\b|\b(?:refuse|decline) to\b|\bequal(?:ly)? (?:claims?|measure)\b|\bnot for (?:me|us) to\b|\bnone\b|(?<!\bbest )(?<!\bgood )(?<!\bfair )(?<!\bis a )(?<!\bis the )\b(?:balance|mix|mixture|combination|compromise|blend)\b|\ball (?:two|three|four|five|of)\b|^\W*(?:\w+\W+){1,7}(?:together|alike)\W*$|\bsomething else\b|\bnot (?:listed|among|on the list)\b|\b(?:another|other) option\b|\b(?:am|is) unable to\b|\bcase by case\b|\ball of (?:the above|these|them)\b|\b(?:cannot|can't|can not|unable to|won't|refuse to|hard to|impossible to) "
-    r"(?:choose|pick|decide|select|say|answer)|\b(?:it|that) depends\b|\bno single option\b|\bnot (?:sure|able)\b|\bequally\b",
+    r"(?:choose|pick|decide|select|say|answer)|\b(?:it|that) depends\b|\bno single option\b|\bnot (?:sure|able)\b|\bequally\b|\bcombin(?:ed|ing|e)\b|\bhalf\b.*\bhalf\b|\bsplit\b|\b(?:a bit|some|a little) of (?:each|both|all|everything)\b|\btoss-?up\b|\b(?:a tie|tied) between\b|\b(?:fifty-fifty|50[/-]50)\b|\b(?:torn|undecided)\b|\b(?:together|along) with\b|\bin tandem\b|\bhand in hand\b",
     re.IGNORECASE,
 )
 _SO = frozenset({"so", "therefore", "thus", "hence", "consequently"})

@@ -27,12 +27,18 @@ _BY_LETTERS = re.compile(r"^(?:both |either )?(?:options? )?(?P<one>[A-H]) (?P<b
 _ASKED_AND_DENIED = re.compile(r"(?:^|(?<=[.!?\n]))[^.?!\n]+\?\s*(?:no|nope|never|hardly|not (?:really|for me|at all))\b[.,!]?", re.IGNORECASE)
 _ANYTHING_BUT = re.compile(r"\b(?:any|every)thing (?:but|except)\b", re.IGNORECASE)
 _PREFERRED = re.compile(r"(?P<to>\bprefer\w* (?!to\b)[\w' -]{1,60}? )to\b(?! (?:be|have|see|avoid|keep)\b)", re.IGNORECASE)
+#: "Nothing beats tea."
+_UNBEATEN = re.compile(
+    r"\b(?:nothing|no (?:other )?\w+|none(?: of (?:them|the others|these))?) (?:else )?(?:beats?|trumps?|tops?|comes close to|compares (?:to|with)|matches|can (?:beat|match|replace|top)|is (?:better|more \w+|as \w+) (?:than|as))(?= )",
+    re.IGNORECASE,
+)
 #: "Between A and B I'd take B."
 _BETWEEN = re.compile(r"\bbetween\b[^.;]{1,60}?\band\b (?:option )?[\w']+,? (?=i\b)", re.IGNORECASE)
 
 
 def in_the_options_words(options: Mapping[str, str], said: str) -> str:
     """The text with each reference to an option as the options are named: by their letter, or by what they say."""
+    said = _UNBEATEN.sub("the best is", said)
     said = _PREFERRED.sub(r"\g<to>rather than", _ANYTHING_BUT.sub("not", _ASKED_AND_DENIED.sub("", said)))
     said = _numbered(options, _BETWEEN.sub("", said))
     for key, words in options.items():

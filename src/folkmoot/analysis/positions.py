@@ -89,6 +89,18 @@ _LOSS = re.compile(
     r"harm|risk|cost|drawback|downside|cons|disadvantage|danger|damage|negative|against$|problem|objection",
     re.IGNORECASE,
 )
+#: "I see more advantages than drawbacks."
+_MORE_OF = re.compile(
+    r"(?<!\bdo )(?<!\bdoes )(?<!\bdone )(?<!\bdoing )\b(?:more|greater|larger|bigger) (?P<what>advantages|benefits|pros|upsides|merits|gains?|good|disadvantages|drawbacks|cons|downsides|risks|costs|problems|harm) than (?:\w+ )?"
+    r"(?:advantages|benefits|pros|upsides|merits|gains?|good|disadvantages|drawbacks|cons|downsides|risks|costs|problems|harm)\b",
+    re.IGNORECASE,
+)
+#: What is proposed is of no use: "That would not solve anything."
+_DOES_NOTHING = re.compile(
+    r"^\W*(?:(?:i|we) (?:think|believe|fear) )?(?:it|that|this|(?:such )?an? \w+|(?:banning|doing) \w+) (?:would|will|does|is|can|could)(?: simply| just)? not (?:really |even |actually )?"
+    r"(?:solve|help|change|achieve|accomplish|fix|work|make (?:any |much |a )?(?:difference|sense)|going to (?:help|work|solve|change))\b",
+    re.IGNORECASE,
+)
 #: So much of the question's words must come again for a statement about what is.
 #: An order is short: "Lower it at once."
 LONGEST_ORDER = 5
@@ -124,6 +136,10 @@ def _side_on_the_deed(question: Question, clause: str) -> int:
     if found := _WEIGHS.search(said):
         gain, loss = _GAIN.search(found["what"]), _LOSS.search(found["what"])
         return (question.value or question.action) * _turns(said) * (1 if gain and not loss else -1 if loss else 0)
+    if found := _MORE_OF.search(clause):
+        return (question.value or question.action) * _turns(said) * (1 if _GAIN.search(found["what"]) else -1)
+    if question.is_ought and _DOES_NOTHING.search(said):
+        return -1
     if found := _PLAYED_DOWN.search(said):
         return (question.value or question.action) * _turns(said) * (1 if found["loss"] else -1)
     if _NOT_THAT.match(said) and word_stems(said) & question.stems:
