@@ -7,7 +7,7 @@ from folkmoot.analysis.asked import Question, word_stems
 
 #: What the writer thought before, or thinks at first sight.
 FORMERLY = re.compile(
-    r"\b(?:at first|initially|used to|originally)\b|\bmy (?:first|initial|gut|immediate) (?:instinct|reaction|thought|impulse|response)\b|"
+    r"\b(?:at first|initially|used to|originally|at first (?:glance|sight)|(?:was|were) (?:going|about|inclined|ready) to (?:say|answer|write|vote))\b|\bmy (?:first|initial|gut|immediate) (?:instinct|reaction|thought|impulse|response)\b|"
     r"\b(?:was|am|were|felt|been) (?:\w+ )?tempted\b|\bi (?:once|almost|nearly) (?:thought|said|believed|wrote|chose|picked)\b",
     re.IGNORECASE,
 )

@@ -5,15 +5,16 @@ import re
 from folkmoot.analysis.asked import Question, word_stems
 from folkmoot.analysis.positions import side
 from folkmoot.analysis.question import stems
+from folkmoot.analysis.set_phrases import contradicted, opened, taken
 from folkmoot.analysis.stated import FORMERLY, doubted, echoed, stated, without_relative
 from folkmoot.analysis.wording import clauses, main_clause, phrases, plain, spelled_out, spelled_whole
 
 YES, NO, UNCLEAR = "Yes", "No", "unclear"
 
-_YES = r"(?:yes|yeah|yep|yup|aye|(?:in the )?affirmative)"
+_YES = r"(?:yes|yea|yeah|yep|yup|aye|(?:in the )?affirmative)"
 #: `No` answers only where it stands by itself: "no doubt" and "no one" say something else.
 _NO = r"(?:nope|nay|negative|no(?!\s+(?:comment|answer|opinion|conclusion|position|preference|verdict|idea|doubt|one|longer|matter|single|simple|easy|clear|real|good|need|questions?|wonder|surprise|exceptions?|ifs|two ways|reason|evidence|way to|more|less|other|right answer|definitive)\b))"
-_SURE = r"(?:absolutely|definitely|certainly|clearly|surely|of course|indeed|undoubtedly|obviously|emphatically|probably|likely|mostly|generally|usually|(?:most|very|quite) (?:probably|likely)|most certainly|almost certainly|very likely|most likely|without (?:a )?(?:doubt|question)|no doubt|by all means|sure)"
+_SURE = r"(?:absolutely|definitely|certainly|clearly|surely|of course|indeed|undoubtedly|obviously|emphatically|probably|likely|mostly|generally|usually|(?:most|very|quite) (?:probably|likely)|most certainly|almost certainly|very likely|most likely|without (?:a )?(?:doubt|question)|no doubt(?: about (?:it|that))?|by all means|sure|somewhat|soft|hell|oh|rather)"
 #: "Tentatively yes", "Generally speaking, no"; "hardly" and "unlikely" answer by themselves.
 _ADVERB = r"(?!hardly|unlikely|reply|apply)\w{3,}ly(?: speaking)?,?\s+"
 #: What may stand before an answer: a courtesy, a label, a standpoint. Stripped one by one.
@@ -22,7 +23,7 @@ _LEADS = re.compile(
     r"(?:well|so|hmm+|ok|okay|right|look|honestly|frankly|personally|overall|ultimately|therefore|thus|hence|still|but|and|then|again)\b|"
     r"(?:thank you|thanks|good question|great question|this is an? [\w ]{0,30}?question|that is an? [\w ]{0,30}?question|that's an? [\w ]{0,30}?question)[^.!,]*|"
     r"(?:in|to) (?:short|brief|summary|sum up|conclude|conclusion|essence|be (?:honest|clear|brief|fair)|put it simply|me)\b|"
-    r"in my (?:\w+ )?(?:view|opinion|judge?ment|estimation|book)\b|(?:in (?:general|principle|most cases|theory|practice)|generally|on balance|on the whole|all things considered|all in all|after weighing [^,.]*|having weighed [^,.]*|simply put)\b|"
+    r"in my (?:\w+ )?(?:view|opinion|judge?ment|estimation|book)\b|(?:in (?:general|principle|most cases|theory|practice)|generally|on balance|on the whole|all things considered|all in all|after weighing [^,.]*|on (?:second thoughts?|(?:further |closer )?reflection|closer inspection)|tl;?dr|having weighed [^,.]*|simply put)\b|"
     r"(?:as|from|speaking as|for|under|according to|through|by|based on|given|considering|seen from|looking at|judging by)\s[^.:;!?]{2,90}?,|"
     r"i (?:think|believe|feel|would argue|would say|(?:must|have to) say|am convinced)(?: that)?(?: the answer is)?|i'd (?:say|argue)|"
     r"(?:(?:the|my|our|a|short|final|quick|direct|simple|one-word|honest|brief|overall) ){0,3}(?:answer|verdict|vote|conclusion|position|response|stance|decision)(?: here| is| would be| to (?:this|that|your) question)*\s*(?:[:,-]|(?<=is)|(?<=be))"
@@ -30,7 +31,7 @@ _LEADS = re.compile(
     re.IGNORECASE,
 )
 _HEDGED = re.compile(
-    r"\W*(?:maybe|perhaps|possibly|(?:it|that|this) (?:really |all |largely |very much )?depends|depends|not necessarily|undecided|neither|both|yes ?/ ?no\b|"
+    r"\W*(?:(?:maybe|perhaps|possibly)(?! not\W*$)|(?:impossible|difficult) to (?:say|tell)|not enough (?:information|data|evidence)|i(?: would|'d) (?:have to|need to) (?:think|know)|(?:i am |i'm )?sorry,? but i can|(?:it|that|this) (?:really |all |largely |very much )?depends|depends|not necessarily|undecided|neither|both|yes ?/ ?no\b|"
     r"(?:it|this|that)(?: is|'s) (?:complicated|complex|not (?:clear|easy|simple)|(?:an? )?(?:hard|difficult|tough|impossible)(?! (?:to (?:defend|justify|see|accept|support|imagine|believe|deny|argue|find|condone)|no|yes)))|hard to say|unclear|yes and no|no and yes|yes or no|part(?:ly|ially)\b[^.]*\bpart(?:ly|ially)|yes\b.*\b(?:no (?:otherwise|elsewhere)|(?:otherwise|elsewhere),? no)\b|no\b.*\b(?:yes (?:otherwise|elsewhere)|(?:otherwise|elsewhere),? yes)\b|(?:for|in|if|when|on|with)\b.*\byes\b.*\bno\b|(?:for|in|if|when|on|with)\b.*\bno\b.*\byes\b|yes (?:for|in|if|when|on|with) .*\bno (?:for|in|if|when|on|with)\b|no (?:for|in|if|when|on|with) .*\byes (?:for|in|if|when|on|with)\b|"
     r"i(?: am|'m) (?:not sure|unsure|undecided|torn|neutral|unable)|i (?:do not|don't|cannot|can't|can not) (?:know|say|decide|answer|tell|give|take)|"
     r"there (?:is|are) (?:no (?:simple|easy|clear|single|definitive|right|universal)|(?:good )?arguments|strong arguments|valid points))",
@@ -44,7 +45,7 @@ _OPENS = re.compile(
 )
 #: Somebody states a conclusion of their own, and in the next few words the answer.
 _CONCLUDES = re.compile(
-    rf"(?P<by>\bi(?:'d|'m|'ll|'ve)?\b[\w' ]{{0,40}}?\b(?:lean\w*|say|answer|vote|voting|go(?:ing)? (?:with|for)|conclude|come down|fall|side|tend|opt|settle|land|end up|ended up|arrive|come out|incline\w*|argue)|"
+    rf"(?P<by>\bi(?:'d|'m|'ll|'ve)?\b[\w' ]{{0,40}}?\b(?:lean\w*|say|answer|vote|voting|go(?:ing)? (?:with|for)|conclude|come down|fall|side|tend|opt|settle|land|guess|suppose|end up|ended up|arrive|come out|incline\w*|argue)|"
     rf"\b(?:answer|verdict|vote|conclusion|position|response|decision|judge?ment|bottom line|inclination|stance|recommendation|advice|suggestion|opinion|view|call|guess|hunch|bet|take|feeling|instinct|sense|expectation|prediction|forecast|reply|choice)\b(?:,? [\w']+,?){{0,6}}?(?: is| remains| would be| must be| has to be| should be| be|:)|"
     rf"(?:^|[,;:]|\s-)\W*(?:but )?lean(?:ing|s)?\b|\b(?:it is|it's|that is|that's|this is|makes it|count me as)|"
     rf"\b(?:on balance|overall|in short|in the end|ultimately|all things considered|on the whole|in conclusion|to conclude|therefore|hence|thus|so|conclusion)\b)"
@@ -52,11 +53,15 @@ _CONCLUDES = re.compile(
     re.IGNORECASE,
 )
 #: "…, but yes.", "…, so no, thank you."
-_ENDS = re.compile(r"\b(?:but|so|then|still|hence|therefore),? (?P<word>yes|no)(?=\W*$|[,.;:]| -)", re.IGNORECASE)
+_ENDS = re.compile(
+    r"\b(?:but|so|then|still|hence|therefore),? (?P<between>(?:[\w']+,? ){0,5}?)(?P<word>yes|no)(?=\W*$|[,.;:]| -)", re.IGNORECASE
+)
 #: The writer's own side, after what speaks for the other: "In this case, however, I would support one."
 _TURNED = re.compile(
     r"(?:^\W*(?:but|yet|that said|having said that|all the same)\b|\bhowever\b).*\bi (?:would|do|will|can|am|have|support|oppose|think|believe|come|favou?r|reject)\b", re.IGNORECASE
 )
+#: "…, but not in national ones": no answer, but where it does not hold.
+_NARROWS = re.compile(r"\W*(?:$|(?:not|never)(?: [\w']+){3,})", re.IGNORECASE)
 _FROM_ME = re.compile(r"\b(?P<word>yes|no) from me\b", re.IGNORECASE)
 OTHERS = re.compile(
     r"\b(?:some|others|many|most|critics|opponents|supporters|proponents|advocates|they|people|one|you|someone|(?:a|the) (?!(?:i|we|research|evidence|data|literature|science|record|right|wrong|better|best|good|bad|tough|hard|final|utilitarian|deontologist|kantian|consequentialist|libertarian|rawlsian|virtue|care|communitarian|egalitarian)\b)\w+|(?!(?:is|was|this|has|does|its|us|always|perhaps|studies|results|figures|findings|statistics)\b)\w+s|(?:those|people|anyone|everyone|everybody|whoever|(?:citizens|patients|families|persons)) who) (?!i\b|we\b)"
@@ -122,8 +127,13 @@ def yes_no(query: str, text: str) -> str:
     return _opening(lines[:2]) or _restated(question, lines) or _stood(question, lines)
 
 
+#: "As much as I'd like to say yes, …"
+_MUCH_AS = re.compile(r"^\W*(?:as )?much as [^,]*,\s*", re.IGNORECASE)
+
+
 def _not_formerly(line: str) -> str:
-    """The line without what the writer thought before: what follows its "but", or nothing."""
+    """The line without what the writer thought before, or only wishes: what follows its "but", or nothing."""
+    line = _MUCH_AS.sub("", line)
     before, _, after = line.partition(" but ")
     return after if FORMERLY.search(before) else line
 
@@ -138,6 +148,8 @@ def _conclusion(question: Question, lines: list[str], place: int) -> str | None:
     line = lines[place]
     if "?" not in line and (bare := _BARE.match(line)):
         return YES if bare["yes"] else NO
+    if place > 0 and contradicted(lines[place - 1], line):
+        return YES
     if answer := _concluded(line):
         return answer
     if place > 0 and _TURNED.search(line) and not _OPEN.search(line) and (sign := _side(question, line)):
@@ -202,8 +214,12 @@ def _says_of_others(question: Question, clause: str) -> bool:
 
 def _concluded(line: str) -> str | None:
     """What this sentence concludes in its own name; the last counts."""
-    if found := _FROM_ME.search(line) or (not OTHERS.search(line) and _ENDS.search(line)):
+    if found := _FROM_ME.search(line):
         return YES if found["word"].lower() == "yes" else NO
+    if (found := _ENDS.search(line)) and not (OTHERS.search(found[0]) or _NOT.search(found["between"])):
+        return YES if found["word"].lower() == "yes" else NO
+    if not OTHERS.search(line) and (sign := taken(line)):
+        return YES if sign > 0 else NO
     answer = None
     for found in _CONCLUDES.finditer(line):
         if OTHERS.search(line[: found.end("by")]) or found["after"]:
@@ -222,7 +238,10 @@ def _opening(lines: list[str]) -> str | None:
         rest = line
         while True:
             if _HEDGED.match(rest):
-                return UNCLEAR
+                after = rest.partition(" but ")[2]
+                return UNCLEAR if _NARROWS.match(after) else _opening([after]) or UNCLEAR
+            if sign := opened(rest):
+                return YES if sign > 0 else NO
             if found := _ELLIPTIC.match(rest):
                 return NO if found["not"] else YES
             if found := _OPENS.match(rest):
