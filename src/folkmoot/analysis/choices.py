@@ -4,7 +4,7 @@ import re
 
 from folkmoot.analysis.finder import ALL_BUT_ALONE, CHOOSES, Finder
 from folkmoot.analysis.option_words import in_the_options_words
-from folkmoot.analysis.stated import FORMERLY
+from folkmoot.analysis.stated import FORMERLY, not_formerly
 from folkmoot.analysis.wording import main_clause, phrases, plain
 from folkmoot.analysis.yes_no import HEADING, OTHERS, SUMS_UP, UNCLEAR, yes_no
 
@@ -15,11 +15,16 @@ _I_CHOOSE = re.compile(
     re.IGNORECASE,
 )
 _NONE = re.compile(
-    r"\b(?:none|neither|any) of (?:the|these|them|those)\b|\bno (?:opinion|preference|view)\b|\b(?:refuse|decline) to\b|\bequal(?:ly)? (?:claims?|measure)\b|\bnot for (?:me|us) to\b|\bnone\b|(?<!\bbest )(?<!\bgood )(?<!\bfair )(?<!\bis a )(?<!\bis the )\b(?:balance|mix|mixture|combination|compromise|blend)\b|\ball (?:two|three|four|five|of)\b|^\W*(?:\w+\W+){1,7}(?:together|alike)\W*$|\bsomething else\b|\bnot (?:listed|among|on the list)\b|\b(?:another|other) option\b|\b(?:am|is) unable to\b|\bcase by case\b|\ball of (?:the above|these|them)\b|\b(?:cannot|can't|can not|unable to|won't|refuse to|hard to|impossible to) "
-    r"(?:choose|pick|decide|select|say|answer)|\b(?:it|that) depends\b|\bno single option\b|\bnot (?:sure|able)\b|\bequally\b|\bcombin(?:ed|ing|e)\b|\bhalf\b.*\bhalf\b|\bsplit\b|\b(?:a bit|some|a little) of (?:each|both|all|everything)\b|\btoss-?up\b|\b(?:a tie|tied) between\b|\b(?:fifty-fifty|50[/-]50)\b|\b(?:torn|undecided)\b|\b(?:together|along) with\b|\bin tandem\b|\bhand in hand\b",
+    r"\b(?:none|neither|any) of (?:the|these|them|those)\b|\bno (?:opinion|preference|view)\b|\b(?:refuse|decline) to\b|\bequal(?:ly)? (?:claims?|measure)\b|\bnot for (?:me|us) to\b|\bnone\b|(?<!\bbest )(?<!\bgood )(?<!\bfair )(?<!\bis a )(?<!\bis the )(?<!\bon )\b(?:balance|mix|mixture|combination|compromise|blend)\b|\ball (?:two|three|four|five|of)\b|^\W*(?:\w+\W+){1,7}(?:together|alike)\W*$|\bsomething else\b|\bnot (?:listed|among|on the list)\b|\b(?:another|other) option\b|\b(?:am|is) unable to\b|\bcase by case\b|\ball of (?:the above|these|them)\b|\b(?:cannot|can't|can not|unable to|won't|refuse to|hard to|impossible to) "
+    r"(?:choose|pick|decide|select|say|answer)|\b(?:it|that) depends\b|\bno single option\b|\bnot (?:sure|able)\b|\bequally\b|\bcombin(?:ed|ing|e)\b|\bhalf\b.*\bhalf\b|\bsplit\b|\b(?:a bit|some|a little) of (?:each|both|all|everything)\b|\btoss-?up\b|\b(?:a tie|tied) between\b|\b(?:fifty-fifty|50[/-]50)\b|\b(?:torn|undecided)\b|\b(?:together|along) with\b|\bin tandem\b|\bhand in hand\b|\b(?:do not|don't) know\b|\bno idea\b|\bcomplicated\b|\bcomplex (?:question|issue|matter|topic)\b",
     re.IGNORECASE,
 )
 _SO = frozenset({"so", "therefore", "thus", "hence", "consequently"})
+_IF_NOT = re.compile(r"\b(?:if not|otherwise|or else)\b", re.IGNORECASE)
+_COMES_TO = re.compile(
+    r"\s*(?:[,;:]|\bbut\b|\s-)\s*(?:but )?(?=(?:maybe|perhaps|probably|possibly|likely|i\b|if\b|lean|on balance|overall|generally|mostly|for me|my\b|option\b|\(?[A-H]\b))|\s*,? \bbut\b ",
+    re.IGNORECASE,
+)
 _ME = re.compile(r"\b(?:i|my|me)\b", re.IGNORECASE)
 
 
@@ -30,13 +35,15 @@ def choice(options: dict[str, str], text: str) -> str:
     speaks of. A sentence that names several leaves the matter to the others.
     """
     lines = phrases(_with_marks_joined(in_the_options_words(options, plain(text))))
-    own = [line for line in lines if not _is_of_others(line)] if len(lines) > 1 else lines
     finder = Finder(options)
+    if _hangs_on_a_condition(finder, " ".join(lines)):
+        return UNCLEAR
+    own = [now for line in lines if not _is_of_others(line) and (now := not_formerly(line))] if len(lines) > 1 else [not_formerly(line) for line in lines]
     mine = [line for line in reversed(own) if _I_CHOOSE.search(line)]
     choosing = [line for line in reversed(own) if CHOOSES.search(line)]
     concluding = [part for place in reversed(range(len(lines))) for part in _concluding(lines, place)]
     is_open = any(_takes_none(options, line) for line in lines)
-    for passage in (*concluding, *mine, *finder.bare(lines), *([] if is_open else [*finder.leading(own), *own[:1]]), *choosing):
+    for passage in (*concluding, *mine, *finder.bare(lines), *([_after_all(line) for line in own[:1]] if is_open else [*finder.leading(own), *own[:1]]), *choosing):
         for part in (main_clause(passage), passage.rpartition(" but ")[2]):
             named = [] if _takes_none(options, part) else finder.chosen(part)
             if len(named) == 1:
@@ -55,6 +62,19 @@ def _by_yes_or_no(options: dict[str, str], text: str) -> str:
     answer = yes_no("Is it so?", text).lower()
     fitting = [key for key, word in offered.items() if word and word[0].lower().strip(".,;") == answer]
     return fitting[0] if len(fitting) == 1 else UNCLEAR
+
+
+def _hangs_on_a_condition(finder: Finder, said: str) -> bool:
+    """Whether the text names one option for one case and another one otherwise."""
+    case, otherwise, other = said.partition(found[0]) if (found := _IF_NOT.search(said)) else ("", "", "")
+    one, two = finder.chosen(case), finder.chosen(other)
+    return bool(otherwise and one and two and one != two)
+
+
+def _after_all(line: str) -> str:
+    """What the line comes to after it has said that it is hard to choose: "Not sure, maybe B."."""
+    found = _COMES_TO.search(line)
+    return line[found.end() :] if found and _NONE.search(line[: found.start()]) else ""
 
 
 def _is_of_others(line: str) -> bool:

@@ -9,7 +9,7 @@ from folkmoot.analysis.question import STEM_CHARS, ending_off
 _WORD = re.compile(r"[a-z0-9][a-z0-9'-]*")
 #: Words that tell no option from another.
 _SMALL = frozenset(
-    "more most less least a an the of to in on for by with and or be is it its who what one that this at as no from into their his her".split()
+    "more most less least a an the of to in on for by with and or be is it its who what one that this at as no from into their his her do does did".split()
 )
 #: The response speaks of its own choice here.
 CHOOSES = re.compile(
@@ -27,7 +27,7 @@ _REJECTS = re.compile(
     re.IGNORECASE,
 )
 #: A ranking goes on after its first place.
-_RANKED = re.compile(r"(?<=\bfirst)\b.*?\b(?:second|then|third|last)\b.*", re.IGNORECASE | re.DOTALL)
+_RANKED = re.compile(r"(?<=\w)(?P<first>\s+first)\b.*?\b(?:second|then|third|last)\b.*", re.IGNORECASE | re.DOTALL)
 #: An option that denies another: "Do not vaccinate", beside "Vaccinate".
 _DENYING = re.compile(r"^(?:do not|don't|not|never|refuse to|should not)\b", re.IGNORECASE)
 _DENIES = re.compile(r"\b(?:not|never|cannot|refuse|no)\b|n't\b", re.IGNORECASE)
@@ -44,7 +44,7 @@ _CLAUSE = re.compile(
 #: A letter that can be nothing but an option's: named as one, with a sign, alone, or beside another one.
 _MARKED = (
     r"(?<![\w'])(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter|[Nn]umber)(?: is| would be)?:? \(?{small}(?=\)|\W*$|[.,;:])|\({small}\)|(?<=^){small}(?=\W*$|[).:]|,? -|,)|(?<=[a-z] ){small}(?=\W*$)|[Oo]ption \(?{small}\b|(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter|[Nn]umber)(?: is)? \(?{key}\b|{key}[).:](?=\W|$)|\({key}\)"
-    r"|(?<=[a-z] ){key}\b(?!-)|{key}(?= (?:would|is|has|seems|should|because|since|as|for)\b)|{key}(?=\W*$|\s*>|\s+-|\s*(?:/|&|\bor\b|\band\b)\s*(?:[Oo]ption )?[{any}]\b))"
+    r"|(?<=[a-z] ){key}\b(?!-)|{key}(?= (?:would|is|has|seems|should|because|since|as|for|makes|wins|looks|sounds|feels|works|comes|gets|might|could|will|can|may|must|does|appeals|offers|gives|remains|strikes|appears|stands|rather than|over|it is|and not|not|instead|all the way|by far|only|though|but|please|i think|i guess)\b)|{key}(?=\W*$|\s*>|\s+-|\s*(?:/|&|\+|\bor\b|\band\b|\bplus\b|\bwith\b)\s*(?:[Oo]ption )?[{any}]\b))"
 )
 _PLACES = {
     "first": 0,
@@ -54,12 +54,17 @@ _PLACES = {
     "fifth": 4,
     "sixth": 5,
     "last": -1,
+    "1st": 0,
+    "2nd": 1,
+    "3rd": 2,
+    "4th": 3,
+    "5th": 4,
     "middle": 0,
     "former": 0,
     "latter": -1,
 }
 _PLACE = re.compile(
-    rf"\b(?P<the>the )?(?P<place>{'|'.join(_PLACES)})(?: (?:option|choice|one|answer|alternative|candidate|proposal|item|possibility)\b|(?<=er)(?=\W|$)|(?(the)(?=\W*$)|(?:(?<=^first)|(?<=^second)|(?<=^third)|(?<=^last))(?=\W*$)))",
+    rf"\b(?P<the>the )?(?P<place>{'|'.join(_PLACES)})(?: (?:option|choice|one|answer|alternative|candidate|proposal|item|possibility)\b|(?<=er)(?=\W|$)|(?(the)(?=\W*$)|(?!)))",
     re.IGNORECASE,
 )
 #: The share of an option's own words that names it, and the share where nothing else says that it is chosen.
@@ -94,7 +99,7 @@ class Finder:
             passage: what may name one.
             least: the share of an option's own words that it takes.
         """
-        whole = _CONCEDED.sub("", _RANKED.sub("", passage))
+        whole = _CONCEDED.sub("", _RANKED.sub(r"\g<first>", passage))
         if (found := _THEN.match(whole)) and (named := self._chosen(found["first"], least)):
             return named
         return self._chosen(whole, least)
@@ -141,7 +146,7 @@ class Finder:
         for clause in clauses:
             words = _WORD.findall(clause.lower())
             for at, word in enumerate(words):
-                if word not in {"and", "or"} or not 0 < at < len(words) - 1:
+                if word not in {"and", "or", "plus", "with"} or not 0 < at < len(words) - 1:
                     continue
                 before, after = _stems(words[at - 1]), _stems(" ".join(words[at + 1 : at + 4]))
                 first = [key for key, telling in self._telling.items() if before & telling]

@@ -27,6 +27,10 @@ _BY_LETTERS = re.compile(r"^(?:both |either )?(?:options? )?(?P<one>[A-H]) (?P<b
 _ASKED_AND_DENIED = re.compile(r"(?:^|(?<=[.!?\n]))[^.?!\n]+\?\s*(?:no|nope|never|hardly|not (?:really|for me|at all))\b[.,!]?", re.IGNORECASE)
 _ANYTHING_BUT = re.compile(r"\b(?:any|every)thing (?:but|except)\b", re.IGNORECASE)
 _PREFERRED = re.compile(r"(?P<to>\bprefer\w* (?!to\b)[\w' -]{1,60}? )to\b(?! (?:be|have|see|avoid|keep)\b)", re.IGNORECASE)
+#: A place is the whole answer.
+_PLACED = re.compile(r"^\W*(?:the )?((?:fir|la)st|second|third|fourth|fifth|former|latter|middle)\W*$", re.IGNORECASE)
+#: "1. Fish 2. Eggs 3. Beans"
+_RANKING = re.compile(r"^\W*1[.):]\s*(?P<first>[^\n.;:]{1,60}?)[\s.,;]*\b2[.):]\s*[^\n.;:]{1,60}?(?:$|[\s.,;]*\b3[.):]|\n)", re.DOTALL)
 #: "Nothing beats tea."
 _UNBEATEN = re.compile(
     r"\b(?:nothing|no (?:other )?\w+|none(?: of (?:them|the others|these))?) (?:else )?(?:beats?|trumps?|tops?|comes close to|compares (?:to|with)|matches|can (?:beat|match|replace|top)|is (?:better|more \w+|as \w+) (?:than|as))(?= )",
@@ -38,6 +42,9 @@ _BETWEEN = re.compile(r"\bbetween\b[^.;]{1,60}?\band\b (?:option )?[\w']+,? (?=i
 
 def in_the_options_words(options: Mapping[str, str], said: str) -> str:
     """The text with each reference to an option as the options are named: by their letter, or by what they say."""
+    said = _PLACED.sub(r"The \1 one.", said)
+    if not any(key in "123" for key in options) and (ranking := _RANKING.match(said)):
+        said = ranking["first"]
     said = _UNBEATEN.sub("the best is", said)
     said = _PREFERRED.sub(r"\g<to>rather than", _ANYTHING_BUT.sub("not", _ASKED_AND_DENIED.sub("", said)))
     said = _numbered(options, _BETWEEN.sub("", said))

@@ -11,6 +11,8 @@ FORMERLY = re.compile(
     r"\b(?:was|am|were|felt|been) (?:\w+ )?tempted\b|\bi (?:once|almost|nearly) (?:thought|said|believed|wrote|chose|picked)\b",
     re.IGNORECASE,
 )
+#: "As much as I'd like to say yes, …"
+_MUCH_AS = re.compile(r"^\W*(?:as )?much as [^,]*,\s*", re.IGNORECASE)
 #: "Necessary, no.", "Legal, yes - wise, no."
 _TOPIC = re.compile(r"^\W*(?!(?:if|for|when|in|on|with|as|where)\b)(?P<topic>[\w' -]{2,60}?)[,:?]\s+(?P<answer>yes|no|sure|not)\W*$", re.IGNORECASE)
 #: A reason is denied, or one against.
@@ -61,6 +63,13 @@ _RELATIVE = re.compile(
     r"(?<=\w)(?<!\bfor)(?<!\bin)(?<!\bon)(?<!\bunder)(?<!\bto)(?<!\bof)(?<!\bby)(?<!\bwith)\s+(?:who|whose|whom|which)\b.*|(?<=\ws)\s+that (?:is|are|was|were|has|have|had|can|could|do|does|did|will|would|get|gets|give|gives|make|makes|need|needs|lack|lacks|never|cannot)\b.*",
     re.IGNORECASE | re.DOTALL,
 )
+
+
+def not_formerly(line: str) -> str:
+    """The line without what the writer thought before, or only wishes: what follows its "but", or nothing."""
+    line = _MUCH_AS.sub("", line)
+    before, _, after = line.partition(" but ")
+    return after if FORMERLY.search(before) else line
 
 
 def without_relative(clause: str) -> str:

@@ -6,7 +6,7 @@ from folkmoot.analysis.asked import Question, word_stems
 from folkmoot.analysis.positions import side
 from folkmoot.analysis.question import stems
 from folkmoot.analysis.set_phrases import contradicted, opened, taken
-from folkmoot.analysis.stated import FORMERLY, doubted, echoed, stated, without_relative
+from folkmoot.analysis.stated import doubted, echoed, not_formerly, stated, without_relative
 from folkmoot.analysis.wording import clauses, main_clause, phrases, plain, spelled_out, spelled_whole
 
 YES, NO, UNCLEAR = "Yes", "No", "unclear"
@@ -118,24 +118,13 @@ def yes_no(query: str, text: str) -> str:
         return YES if found["letter"] in "yY" else NO
     question = Question(query)
     lines = phrases(spelled_whole(spelled_out(query, plain(text))))
-    lines = [now for line in lines if not _repeats(question, line) and (now := _not_formerly(line))]
+    lines = [now for line in lines if not _repeats(question, line) and (now := not_formerly(line))]
     concluded = [answer for place, line in enumerate(lines) if (answer := _conclusion(question, lines, place))]
     if concluded:
         return concluded[-1]
     if told := stated(question, lines):
         return {1: YES, -1: NO}[told]
     return _opening(lines[:2]) or _restated(question, lines) or _stood(question, lines)
-
-
-#: "As much as I'd like to say yes, …"
-_MUCH_AS = re.compile(r"^\W*(?:as )?much as [^,]*,\s*", re.IGNORECASE)
-
-
-def _not_formerly(line: str) -> str:
-    """The line without what the writer thought before, or only wishes: what follows its "but", or nothing."""
-    line = _MUCH_AS.sub("", line)
-    before, _, after = line.partition(" but ")
-    return after if FORMERLY.search(before) else line
 
 
 def _repeats(question: Question, line: str) -> bool:
