@@ -7,7 +7,9 @@ from functools import cached_property
 from folkmoot.analysis import question as asking
 from folkmoot.analysis import stance_words as words
 
-_OUGHT = re.compile(r"\W*(?:should|must|ought|shall|may|would it be|do we need|does \w+ need|need)\b", re.IGNORECASE)
+_OUGHT = re.compile(r"\W*(?:should|must|ought|shall|may|would it be|is it (?:high )?time (?:to|for|that)|do we need|does \w+ need|need)\b", re.IGNORECASE)
+
+_WOULD_BE = re.compile(r"\W*would (?:it|that|this) be\b", re.IGNORECASE)
 
 _PREFACE = re.compile(
     r"^.*?\b(?:true|correct|false|statement|claim|agree)\b[^:]*:\s*|\bis it (?:true|correct) that\b|\bdo you (?:think|believe|agree) that\b",
@@ -60,7 +62,15 @@ class Question:
     @cached_property
     def is_ought(self) -> bool:
         """Whether it asks what should be done."""
+        if _WOULD_BE.match(self._asked) and self._judging:
+            return False
         return bool(_OUGHT.match(self._asked) or words.PERMITS.search(self._asked))
+
+    @cached_property
+    def _judging(self) -> bool:
+        """Whether a judgement stands at its beginning: "Would it be fair to …?"."""
+        begun = " ".join(self._asked.split()[:5])
+        return bool(words.GOOD.search(begun) or words.BAD.search(begun))
 
     @cached_property
     def action(self) -> int:

@@ -71,6 +71,8 @@ _PLACE = re.compile(
 LEAST_SAID, ALL_BUT_ALONE = 0.3, 0.5
 #: Options of so many words are told, not listed: one of their words beside an "and" names none.
 LONGEST_JOINED = 5
+#: Beginnings of at least so many letters may be one word's.
+SHORTEST_ALIKE = 4
 #: A clause with one of these speaks against what it names.
 _BLAMES = re.compile(
     r"\b(?:unfair|unjust|wrong|mistake|unacceptable|worse|worst|discriminat\w+|(?<!most )dangerous|risky|cowardly|ineffective|useless|overpriced|crowded|cheating|too \w+|problematic|flawed|unworkable|inadequate|insufficient)\b",
@@ -166,7 +168,7 @@ class Finder:
             telling = self._own[key] - _DENIAL
         rejected = next((at for at in _REJECTS.finditer(clause) if not self._is_idle(at[0], is_denied)), None)
         own = _stems(clause[: rejected.start()] if rejected else clause)
-        return len(telling & own) / len(telling) if telling else 0.0
+        return len([stem for stem in telling if _among(stem, own)]) / len(telling) if telling else 0.0
 
     def _is_idle(self, rejection: str, is_denied: bool) -> bool:
         """Whether this rejects nothing: an option holds it, or it is the very `not` that tells two options apart."""
@@ -187,6 +189,15 @@ class Finder:
         if found is None and key not in {"A", "I"}:
             found = re.search(rf"(?<![\w'-]){key}(?![\w'-])", clause)
         return found.start() if found else None
+
+
+def _among(stem: str, own: set[str]) -> bool:
+    """Whether one of these begins as it does: "Rawls" names what is Rawlsian."""
+    return stem in own or any(
+        len(shorter) >= SHORTEST_ALIKE and longer.startswith(shorter)
+        for other in own
+        for shorter, longer in [sorted((stem, other), key=len)]
+    )
 
 
 def _stems(words: str) -> set[str]:

@@ -31,6 +31,8 @@ _PREFERRED = re.compile(r"(?P<to>\bprefer\w* (?!to\b)[\w' -]{1,60}? )to\b(?! (?:
 _PLACED = re.compile(r"^\W*(?:the )?((?:fir|la)st|second|third|fourth|fifth|former|latter|middle)\W*$", re.IGNORECASE)
 #: "1. Fish 2. Eggs 3. Beans"
 _RANKING = re.compile(r"^\W*1[.):]\s*(?P<first>[^\n.;:]{1,60}?)[\s.,;]*\b2[.):]\s*[^\n.;:]{1,60}?(?:$|[\s.,;]*\b3[.):]|\n)", re.DOTALL)
+_MY_FIRST = re.compile(r"\bmy (?:first|top|number one) (?=(?:choice|pick|preference|option|priority)\b)", re.IGNORECASE)
+_MY_SECOND = re.compile(r"[^.;,\n]*\bmy (?:second|third|last|next)\b(?: (?:choice|pick|preference|option))?[^.;,\n]*", re.IGNORECASE)
 #: "Nothing beats tea."
 _UNBEATEN = re.compile(
     r"\b(?:nothing|no (?:other )?\w+|none(?: of (?:them|the others|these))?) (?:else )?(?:beats?|trumps?|tops?|comes close to|compares (?:to|with)|matches|can (?:beat|match|replace|top)|is (?:better|more \w+|as \w+) (?:than|as))(?= )",
@@ -45,6 +47,7 @@ def in_the_options_words(options: Mapping[str, str], said: str) -> str:
     said = _PLACED.sub(r"The \1 one.", said)
     if not any(key in "123" for key in options) and (ranking := _RANKING.match(said)):
         said = ranking["first"]
+    said = _MY_FIRST.sub("my ", _MY_SECOND.sub("", said))
     said = _UNBEATEN.sub("the best is", said)
     said = _PREFERRED.sub(r"\g<to>rather than", _ANYTHING_BUT.sub("not", _ASKED_AND_DENIED.sub("", said)))
     said = _numbered(options, _BETWEEN.sub("", said))

@@ -205,7 +205,7 @@ def _by_words(question: Question, said: str) -> int:
             return sign * values * (effects if not valued else 1) * question.value
         if told and by_me:
             return sign * values * question.value
-    if question.direction and (turn := direction_of(said)) and (refers or shared):
+    if question.direction and not question.value and (turn := direction_of(said)) and (refers or shared):
         return sign * turn * question.direction
     holds = by_me or words.HOLDS.search(said) or words.AGAINST.search(said)
     if holds and (_IT.search(said) or shared >= 0.5 or question.last in ours or len(said.split()) <= 3):

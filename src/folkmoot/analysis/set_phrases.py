@@ -9,7 +9,7 @@ _REFUSES = rf"""
     | i(?:\ am|'m)\ not\ (?:really\ |quite\ |at\ all\ )?(?:for{_IT}|an?\ (?:big\ |great\ )?(?:fan|supporter|advocate)|on\ board|sold|convinced|persuaded|buying\ it|in\ favou?r){_ENDED}
     | i\ have\ (?:my|serious|strong|grave|considerable|some|real|big)\ (?:doubts|reservations|misgivings|concerns){_ENDED}
     | i\ (?:do\ not|can\ not|fail\ to)\ (?:really\ )?see\ (?:why{_ENDED}|(?:the|any|a|much)\ (?:\w+\ )?(?:point|need|sense|benefit|case|use)\b(?=\W*$|\s*[.,;:!]|\ in\ (?:it|this|that)))
-    | (?:i\ (?:can\ |would\ )?see\ |there\ is\ )no\ (?:need|point|use){_ENDED}
+    | (?:i\ (?:can\ |would\ )?see\ |there\ is\ )?no\ (?:need|point|use)(?:\ (?:to|for\ (?:it|that|this)|in\ (?:it|that|this)|at\ all))?{_ENDED}
     | (?:(?:it|that|this)\ (?:is|would\ be|sounds\ like|seems\ like)\ )?(?:an?\ )?(?:really\ |very\ )?(?:bad|terrible|awful|poor|horrible|dreadful|lousy|stupid|foolish)\ (?:idea|plan|move){_ENDED}
     | thumbs\ down{_ENDED} | (?:i\ would\ |i'd\ )?pass\ on\ (?:it|this|that){_ENDED} | (?:that|this|it)\ (?:is|would\ be)\ (?:a\ )?(?:step|bridge)\ too\ far
     | no\ deal{_ENDED} | no\ chance{_ENDED} | false{_ENDED} | incorrect{_ENDED} | not\ true{_ENDED} | i\ (?:do\ not|would\ not)\ (?:really\ )?think\ that\ is\ (?:a\ )?(?:good|right|wise)\b
@@ -34,7 +34,7 @@ _RATHER = re.compile(
 )
 #: "Put me down as a no.", "I'm a yes.", "My gut says no."
 _COUNTED = re.compile(
-    r"(?:\b(?:put|mark|count|list|note) me (?:down )?(?:as|for|in)|^\W*(?:i am|i'm)|\bmy \w+(?: \w+)? (?:says?|tells me|screams|leans(?: towards?)?))(?: an?| the)?(?: (?:firm|clear|strong|soft|hard|cautious|tentative|definite|hesitant|reluctant))? [\"']?(?P<word>yes|no)\b",
+    r"(?:\b(?:put|mark|count|list|note) me (?:down )?(?:as|for|in)|^\W*(?:i am|i'm)(?= an? )|\bmy \w+(?: \w+)? (?:says?|tells me|screams|leans(?: towards?)?))(?: an?| the)?(?: (?:firm|clear|strong|soft|hard|cautious|tentative|definite|hesitant|reluctant))? [\"']?(?P<word>yes|no)\b(?! \w)",
     re.IGNORECASE,
 )
 #: What is wished, and not to be had: "I'd like to say yes, but I can't."

@@ -17,7 +17,7 @@ _MUCH_AS = re.compile(r"^\W*(?:as )?much as [^,]*,\s*", re.IGNORECASE)
 _TOPIC = re.compile(r"^\W*(?!(?:if|for|when|in|on|with|as|where)\b)(?P<topic>[\w' -]{2,60}?)[,:?]\s+(?P<answer>yes|no|sure|not)\W*$", re.IGNORECASE)
 #: A reason is denied, or one against.
 _REASON = re.compile(
-    r"\b(?:no|little|not (?:see|find|think of|know of|know|have|imagine) (?:of )?(?:a|an|any|one|much))\b(?: [\w-]+){0,3}? (?:reasons?|arguments?|grounds?|justification|case|objections?|evidence|proof|basis|grounds?)\b"
+    r"\b(?:no|little|(?:hard|difficult|hard[- ]pressed|struggle|struggling) to (?:find|see|think of|imagine|come up with) (?:a|an|any|one)|not (?:see|find|think of|know of|know|have|imagine) (?:of )?(?:a|an|any|one|much))\b(?: [\w-]+){0,3}? (?:reasons?|arguments?|grounds?|justification|case|objections?|evidence|proof|basis|grounds?)\b"
     r"(?P<against> (?:why )?(?:(?:\w+ ){0,3}not\b|against\b)| to (?P<ends>object|oppose|refuse|forbid|ban|reject|prohibit|stop)\b)?",
     re.IGNORECASE,
 )
