@@ -24,7 +24,7 @@ _REASON = re.compile(
 _OBJECTION = re.compile(r"\bobjections?\b", re.IGNORECASE)
 #: "It sure can.", "I would, without hesitation."
 _ELLIPTIC = re.compile(
-    r"^\W*(?:(?:well|personally|honestly|frankly|oh|hm+|sure|and)\W+)?(?:it|they|we|you|he|she|i|this|that|one|people) (?:(?:sure|most|probably|certainly|definitely|really|absolutely|indeed|generally|usually) )*"
+    r"^\W*(?:(?:well|personally|honestly|frankly|oh|hm+|sure|and|yet|but|still|most likely|very likely|\w+ly|in my (?:view|opinion))\W+)?(?P<mine>(?:i|we) (?:(?:still|do|would|firmly|strongly) )?(?:think|believe|say|suppose|guess|suspect|expect|feel|hope|argue) (?:that )?|i'd (?:say|argue) (?:that )?)?(?:it|they|we|you|he|she|i|this|that|one|people) (?:(?:sure|most|probably|certainly|definitely|really|absolutely|indeed|generally|usually) )*"
     r"(?P<verb>is|are|am|was|were|do|does|did|can|could|will|would|should|must|has|have)(?P<not> (?:really |probably |certainly )?not| never)?(?: be| do so| do it)?(?:,? (?:indeed|\w+ly|at all))?\s*(?:$|[.,;:!]|- )",
     re.IGNORECASE,
 )
@@ -82,6 +82,9 @@ def stated(question: Question, lines: list[str]) -> int:
     """1 for yes, -1 for no, 0 where the first two sentences state nothing in so few words."""
     for line in lines[:2]:
         if sign := _topic(question, line) or _elliptic(question, line) or _degree(question, line) or _cannot_say(line) or _judgement(question, line):
+            return sign
+    for line in reversed(lines):
+        if (found := _ELLIPTIC.match(line)) and found["mine"] and (sign := _elliptic(question, line)):
             return sign
     signs = {sign for line in lines if (sign := _topic(question, line) or _reason(question, line))}
     return signs.pop() if len(signs) == 1 else 0
@@ -163,5 +166,7 @@ def _reason(question: Question, line: str) -> int:
     against = bool(found["against"]) != bool(_OBJECTION.search(found[0]))
     if found["ends"] and question.action < 0:
         return -1
+    if against and word_stems(line[found.end() :]) & question.stems:
+        return 1
     goes_on = re.sub(r"^\W*(?:to(?: do (?:so|it|that))?|for (?:it|that|this))?\W*", "", line[found.end() :])
     return 0 if goes_on else 1 if against else -1
