@@ -9,7 +9,12 @@ from folkmoot.analysis import stance_words as words
 
 _OUGHT = re.compile(r"\W*(?:should|must|ought|shall|may|would it be|is it (?:high )?time (?:to|for|that)|do we need|does \w+ need|need)\b", re.IGNORECASE)
 
+#: "Do you think tipping should be abolished?"
+_OPINED = re.compile(r"\W*(?:do|would) you (?:think|believe|agree|feel|say)\b[^?]*?\b(?:should|must|ought)\b", re.IGNORECASE)
+
 _WOULD_BE = re.compile(r"\W*would (?:it|that|this) be\b", re.IGNORECASE)
+
+_PERSONS = frozenset({"i", "we", "you", "they", "he", "she", "one", "people"})
 
 _PREFACE = re.compile(
     r"^.*?\b(?:true|correct|false|statement|claim|agree)\b[^:]*:\s*|\bis it (?:true|correct) that\b|\bdo you (?:think|believe|agree) that\b",
@@ -64,7 +69,7 @@ class Question:
         """Whether it asks what should be done."""
         if _WOULD_BE.match(self._asked) and self._judging:
             return False
-        return bool(_OUGHT.match(self._asked) or words.PERMITS.search(self._asked))
+        return bool(_OUGHT.match(self._asked) or _OPINED.match(self._asked) or words.PERMITS.search(self._asked))
 
     @cached_property
     def _judging(self) -> bool:
@@ -116,7 +121,8 @@ class Question:
     @cached_property
     def subject(self) -> set[str]:
         """The beginnings of the words before its verb, roughly: its first three."""
-        return word_stems(" ".join(self._asked.split()[1:3]))
+        begun = self._asked.split()[1:3]
+        return set() if begun and begun[0].lower() in _PERSONS else word_stems(" ".join(begun))
 
     def apart_from_subject(self, said: str) -> str:
         """The clause without the judging words that only say what is asked about: "unjust" in "Is it wrong to break an unjust law?"."""

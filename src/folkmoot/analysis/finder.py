@@ -68,7 +68,7 @@ _PLACE = re.compile(
     re.IGNORECASE,
 )
 #: The share of an option's own words that names it, and the share where nothing else says that it is chosen.
-LEAST_SAID, ALL_BUT_ALONE = 0.3, 0.5
+LEAST_SAID, ALL_BUT_ALONE = 0.25, 0.5
 #: Options of so many words are told, not listed: one of their words beside an "and" names none.
 LONGEST_JOINED = 5
 #: Beginnings of at least so many letters may be one word's.

@@ -41,7 +41,7 @@ GOOD = _any("""
     acceptable, justified, justifiable, justify, justifies, defensible, defended, right, rightly, ethical, ethically sound, moral,
     permissible, legitimate, good, sensible, reasonable, wise, fair, just, beneficial, worthwhile, necessary, essential, vital,
     desirable, advisable, sound, prudent, okay, ok, fine, appropriate, warranted, proper, make sense, makes sense,
-    making sense, valuable, needed, overdue, worth, worth it, imperative, positive, commendable, excellent, sane, the answer, the solution, a solution, right course, what we need, preferable,
+    making sense, valuable, needed, overdue, worth, worth it, imperative, positive, commendable, excellent, sane, the answer, the solution, a solution, right course, only responsible, only sensible, only right, only reasonable, what we need, preferable,
     smart, overwhelming case for, strong case for, case for it, pays off, pay off, merit, merits, point in, need for, need of, reason to, reason enough to, reason for, justification for, basis for, grounds for, more good, best, wins out, a must, helpful, useful,
     indispensable, crucial, unobjectionable, in order, healthy, safe, the way forward, the way to go, right thing, effective, works, honourable, tolerable,
     excusable, admissible, unproblematic, benign, harmless, the right move, fair enough, a no-brainer, welcome step, progress
@@ -85,7 +85,7 @@ LEAVES = _any("""
 """)
 #: Leaves things as they are.
 KEEPS = _any("""
-    stay, stays, remain, remains, keep, keeps, kept, retain*, preserve, continue*, leave, left, unchanged, as it is, as they are, status quo, change nothing, no change, untouched,
+    stay, stays, remain, remains, keep, keeps, kept, retain*, preserve, continue*, leave, leaving, left, unchanged, as it is, as they are, status quo, change nothing, no change, untouched,
     hands off, maintain*
 """)
 #: Says how likely something is, or whether it holds: an answer to whatever is asked.
