@@ -1,6 +1,7 @@
 """A yes-or-no question as far as it decides what a clause about it means."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -30,6 +31,7 @@ _WEIGHED = re.compile(
 _DENIES = re.compile(r"^\W*\w+ (?:[\w']+ ){1,4}?(?:not|never)\b(?! to\b)", re.IGNORECASE)
 
 #: What a question weighs, up to what it is weighed against.
+_PURPOSE = re.compile(r"\b(?:for|of|in|with|to)\b", re.IGNORECASE)
 _OUTWEIGHS = re.compile(r"^.*\boutweighs?\b", re.IGNORECASE)
 _LOSSES = re.compile(r"\b(?:risks?|costs?|drawbacks?|downsides?|disadvantages?|cons|negatives|problems?)\b", re.IGNORECASE)
 
@@ -102,10 +104,14 @@ class Question:
         if found := _OUTWEIGHS.search(self._asked):
             return -1 if words.HARMS.search(found[0]) or _LOSSES.search(found[0]) else 1
         for values in (_JUDGEMENTS, _EFFECTS):
-            signs = [(found.start(), sign) for pattern, sign in values for found in pattern.finditer(self._asked)]
-            if signs:
+            if signs := self._found_of(values):
                 return (min if self._is_impersonal else max)(signs)[1]
         return 0
+
+    def _found_of(self, values: Sequence[tuple[re.Pattern[str], int]]) -> list[tuple[int, int]]:
+        """Where the question judges, and how; what it only says of a purpose is left out: "necessary for a good career"."""
+        found = sorted((at.start(), sign) for pattern, sign in values for at in pattern.finditer(self._asked))
+        return [one for one in found if not _PURPOSE.search(self._asked[found[0][0] : one[0]])]
 
     @cached_property
     def weighed(self) -> str:
@@ -127,7 +133,10 @@ class Question:
     def apart_from_subject(self, said: str) -> str:
         """The clause without the judging words that only say what is asked about: "unjust" in "Is it wrong to break an unjust law?"."""
         judging = [found for pattern in (words.GOOD, words.BAD) for found in pattern.finditer(self._asked)]
-        about = sorted(judging, key=lambda found: found.start(), reverse=not self._is_impersonal)[
+        first = min((found.start() for found in judging), default=0)
+        purposes = [found for found in judging if _PURPOSE.search(self._asked[first : found.start()])]
+        judging = [found for found in judging if found not in purposes]
+        about = purposes + sorted(judging, key=lambda found: found.start(), reverse=not self._is_impersonal)[
             0 if self.is_ought else 1 :
         ]
         return (

@@ -75,6 +75,8 @@ def _marked(query: str, mark: re.Pattern[str]) -> dict[str, str]:
         return {}
     ends = [mark.start() for mark in marks[1:]] + [len(query)]
     texts = [query[mark.end() : end] for mark, end in zip(marks, ends, strict=True)]
+    if all(query[: mark.start()].rpartition("\n")[2].strip() == "" for mark in marks):
+        texts[-1] = texts[-1].strip().split("\n")[0]
     # What follows the last option in a paragraph of its own is none of it.
     texts[-1] = re.split(r"\n\s*\n|(?<=[.?!])\s+(?=[A-Z])|\?\s", texts[-1].strip())[0]
     return {mark["key"].upper(): _trimmed(text) for mark, text in zip(marks, texts, strict=True)}

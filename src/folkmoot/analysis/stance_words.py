@@ -38,7 +38,7 @@ FOR = _any("""
 """)
 #: Approves of its subject.
 GOOD = _any("""
-    acceptable, justified, justifiable, justify, justifies, defensible, defended, right, rightly, ethical, ethically sound, moral,
+    acceptable, justified, justifiable, justify, justifies, defensible, defended, right, rightly, correctly, wisely, fairly, appropriately, justly, ethically, ethical, ethically sound, moral,
     permissible, legitimate, good, sensible, reasonable, wise, fair, just, beneficial, worthwhile, necessary, essential, vital,
     desirable, advisable, sound, prudent, okay, ok, fine, appropriate, warranted, proper, make sense, makes sense,
     making sense, valuable, needed, overdue, worth, worth it, imperative, positive, commendable, excellent, sane, the answer, the solution, a solution, right course, only responsible, only sensible, only right, only reasonable, what we need, preferable,

@@ -25,7 +25,7 @@ _OBJECTION = re.compile(r"\bobjections?\b", re.IGNORECASE)
 #: "It sure can.", "I would, without hesitation."
 _ELLIPTIC = re.compile(
     r"^\W*(?:(?:well|personally|honestly|frankly|oh|hm+|sure|and|yet|but|still|most likely|very likely|\w+ly|in my (?:view|opinion))\W+)?(?P<mine>(?:i|we) (?:(?:still|do|would|firmly|strongly) )?(?:think|believe|say|suppose|guess|suspect|expect|feel|hope|argue) (?:that )?|i'd (?:say|argue) (?:that )?)?(?:it|they|we|you|he|she|i|this|that|one|people) (?:(?:sure|most|probably|certainly|definitely|really|absolutely|indeed|generally|usually) )*"
-    r"(?P<verb>is|are|am|was|were|do|does|did|can|could|will|would|should|must|has|have)(?P<not> (?:really |probably |certainly )?not| never)?(?: be| do so| do it)?(?:,? (?:indeed|\w+ly|at all))?\s*(?:$|[.,;:!]|- )",
+    r"(?P<verb>is|are|am|was|were|do|does|did|can|could|will|would|should|must|has|have)(?P<not> (?:really |probably |certainly )?not| never)?(?: be| do so| do it)?(?:,? (?:indeed|\w+ly|at all|any ?more|any longer|now|today|though|yet|these days|in my (?:view|opinion|experience|book)|to me|for me|if you ask me))?\s*(?:$|[.,;:!]|- )",
     re.IGNORECASE,
 )
 #: What answers a question that opens so: "Should I?" with "I would", "Are you?" with "I am".

@@ -20,7 +20,7 @@ _ADVERB = r"(?!hardly|unlikely|reply|apply)\w{3,}ly(?: speaking)?,?\s+"
 #: What may stand before an answer: a courtesy, a label, a standpoint. Stripped one by one.
 _LEADS = re.compile(
     r"[\s\W]*(?:"
-    r"(?:well|so|hmm+|ok|okay|right|look|honestly|frankly|personally|overall|ultimately|therefore|thus|hence|still|but|and|then|again)\b|"
+    r"(?:well|so|hm+|ok|okay|right|look|listen|lol|haha+|omg|ugh|meh|dude|bro|man|imo|imho|tbh|ngl|eh|u[hm]+|erm|gosh|ah|oh|aw|yikes|wow|honestly|frankly|personally|overall|ultimately|therefore|thus|hence|still|but|and|then|again)\b|"
     r"(?:thank you|thanks|good question|great question|this is an? [\w ]{0,30}?question|that is an? [\w ]{0,30}?question|that's an? [\w ]{0,30}?question)[^.!,]*|"
     r"(?:in|to) (?:short|brief|summary|sum up|conclude|conclusion|essence|be (?:honest|clear|brief|fair)|put it simply|me)\b|"
     r"in my (?:\w+ )?(?:view|opinion|judge?ment|estimation|book)\b|(?:in (?:general|principle|most cases|theory|practice)|generally|on balance|on the whole|all things considered|all in all|after weighing [^,.]*|on (?:second thoughts?|(?:further |closer )?reflection|closer inspection)|tl;?dr|having weighed [^,.]*|simply put)\b|"
@@ -104,6 +104,10 @@ _BARE = re.compile(
     rf"^\W*(?:{_SURE}\W+|an? (?:[\w-]+ ){{0,3}}|then |so |simply |just )?(?:(?P<yes>{_YES})|(?P<no>nope|nay|negative|no))\W*$",
     re.IGNORECASE,
 )
+#: "For heavy users, yes."
+_FOR_SOME = re.compile(
+    r"^\W*(?:and |but )?(?:for|in|if|when|on|with|at|under|as) [^.]*?[,:-]\s*(?:then )?(?P<answer>yes|no)\W*$", re.IGNORECASE
+)
 #: A letter that stands for the word.
 _LETTER = re.compile(r"\W*(?P<letter>[yn])\W*", re.IGNORECASE)
 
@@ -119,6 +123,8 @@ def yes_no(query: str, text: str) -> str:
     question = Question(query)
     lines = phrases(spelled_whole(spelled_out(query, plain(text))))
     lines = [now for line in lines if not _repeats(question, line) and (now := not_formerly(line))]
+    if {found["answer"].lower() for line in lines if (found := _FOR_SOME.match(line))} == {"yes", "no"}:
+        return UNCLEAR
     concluded = [answer for place, line in enumerate(lines) if (answer := _conclusion(question, lines, place))]
     if concluded:
         return concluded[-1]
