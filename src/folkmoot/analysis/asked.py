@@ -31,6 +31,8 @@ _WEIGHED = re.compile(
 _DENIES = re.compile(r"^\W*\w+ (?:[\w']+ ){1,4}?(?:not|never)\b(?! to\b)", re.IGNORECASE)
 
 #: What a question weighs, up to what it is weighed against.
+#: Turns the sense of a clause, unless the question has it.
+_TURNING = ("without", "instead of", "rather than", "little", "fail", "lack", "nothing", "nobody", "no one")
 _PURPOSE = re.compile(r"\b(?:for|of|in|with|to)\b", re.IGNORECASE)
 _OUTWEIGHS = re.compile(r"^.*\boutweighs?\b", re.IGNORECASE)
 _LOSSES = re.compile(r"\b(?:risks?|costs?|drawbacks?|downsides?|disadvantages?|cons|negatives|problems?)\b", re.IGNORECASE)
@@ -144,6 +146,11 @@ class Question:
             if about
             else said
         )
+
+    def without_its_turns(self, said: str) -> str:
+        """The clause without what turns sense round elsewhere and here is only the question's: "without newspapers"."""
+        own = [word for word in _TURNING if re.search(rf"\b{word}\b", self._asked, re.IGNORECASE)]
+        return re.sub(rf"\b(?:{'|'.join(own)})\b", " ", said, flags=re.IGNORECASE) if own else said
 
     @cached_property
     def direction(self) -> int:

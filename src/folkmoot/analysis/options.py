@@ -10,6 +10,9 @@ _MARK = re.compile(
     r"(?:(?<=[\s,;/])|^)(?:[(\[]?(?:(?:option|choice)\s+)?(?P<key>[A-Ha-h]|[1-9])(?:[)\].:]+\s*(?=\S)|\s+[-=]\s+(?=\S)))",
     re.IGNORECASE,
 )
+_MARKED_AFTER = re.compile(
+    r"(?P<text>[^,;:?()\[\]\n]+?)\s*[(\[](?P<key>[A-Ha-h]|[1-9])[)\]](?=\s*(?:[,;.?\n]|\bor\b|\band\b|$))"
+)
 _BULLET = re.compile(r"^[ \t]*[-*•+][ \t]+(\S.*)$", re.MULTILINE)
 #: The word that announces a list: "Options: tea, coffee", "Choose between tea and coffee."
 _ANNOUNCED = re.compile(
@@ -55,11 +58,20 @@ def options_of(query: str) -> dict[str, str]:
     """The options that a question offers, by their letter, or by their own words where they have none."""
     bullets = [_trimmed(plain(bullet)) for bullet in _BULLET.findall(query)]
     query = plain(query)
-    if marked := _marked(query, _MARK) or _marked(query, _UNSIGNED):
+    if marked := _marked_after(query) or _marked(query, _MARK) or _marked(query, _UNSIGNED):
         return marked
     if len(bullets) >= 2:
         return {bullet: bullet for bullet in bullets}
     return {part: part for part in _listed(_MANNER.sub("", query.strip()))}
+
+
+def _marked_after(query: str) -> dict[str, str]:
+    """The options of a list that has each mark behind its option: "low-carb (A), vegan (B)"."""
+    found = list(_MARKED_AFTER.finditer(query))
+    keys = [one["key"].upper() for one in found]
+    if len(keys) < 2 or keys[0] not in {"A", "1"} or keys != [chr(ord(keys[0]) + at) for at in range(len(keys))]:
+        return {}
+    return {key: _trimmed(_LEADING.sub("", one["text"].strip())) for key, one in zip(keys, found, strict=True)}
 
 
 def _marked(query: str, mark: re.Pattern[str]) -> dict[str, str]:

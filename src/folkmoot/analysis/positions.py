@@ -89,6 +89,8 @@ _LOSS = re.compile(
     r"harm|risk|cost|drawback|downside|cons|disadvantage|danger|damage|negative|against$|problem|objection",
     re.IGNORECASE,
 )
+#: Of two that the question compares neither is more.
+_ALIKE = re.compile(r"\b(?:equal(?:ly)?|the same|just as|as \w+ as|neither)\b", re.IGNORECASE)
 #: "I see more advantages than drawbacks."
 _MORE_OF = re.compile(
     r"(?<!\bdo )(?<!\bdoes )(?<!\bdone )(?<!\bdoing )\b(?:more|greater|larger|bigger) (?P<what>advantages|benefits|pros|upsides|merits|gains?|good|disadvantages|drawbacks|cons|downsides|risks|costs|problems|harm) than (?:\w+ )?"
@@ -116,6 +118,9 @@ def side(question: Question, clause: str) -> int:
 
 def _side_on_the_deed(question: Question, clause: str) -> int:
     """The side on what is asked about, whether the question has a `not` or none."""
+    if " than " in question.told and _ALIKE.search(clause):
+        return 0
+    clause = question.without_its_turns(clause)
     if _WHETHER.search(clause) or _SOME.match(clause):
         return 0
     if _is_swapped(question.told, clause):

@@ -6,7 +6,8 @@ _ENDED = r"(?=\W*$|\s*[.,;:!]|\s-)"
 _IT = r"(?:\s(?:it|this|that|the\sidea|such\san\sidea|such\sa\s\w+))?"
 _REFUSES = rf"""
     i\ beg\ to\ differ | over\ my\ dead\ body | not\ (?:in\ a\ million\ years|on\ (?:my|your)\ (?:watch|life)|in\ my\ (?:house|name|lifetime)) | when\ hell\ freezes | (?:forget|dream)\ (?:it|on){_ENDED} | fat\ chance | i\ would\ not\ dare{_ENDED}
-    | no\ longer{_ENDED} | i\ would\ not\ go\ (?:that|so|quite\ (?:that|so))\ far{_ENDED} | i(?:\ would|'d)\ rather\ not{_ENDED} | (?:perhaps|maybe)\ not{_ENDED}
+    | i\ would\ not\ (?:really\ )?(?:want|like|welcome|accept|choose|recommend|advise|go\ for|vote\ for|back|endorse|allow|approve\ of|risk|trust){_IT}{_ENDED}
+    | (?:very\ |only\ |extremely\ )?(?:rarely|seldom|hardly\ ever|almost\ never)(?:,?\ if\ ever)?{_ENDED} | no\ longer{_ENDED} | i\ would\ not\ go\ (?:that|so|quite\ (?:that|so))\ far{_ENDED} | i(?:\ would|'d)\ rather\ not{_ENDED} | (?:perhaps|maybe)\ not{_ENDED}
     | i(?:\ am|'m)\ not\ (?:really\ |quite\ |at\ all\ )?(?:for{_IT}|an?\ (?:big\ |great\ )?(?:fan|supporter|advocate)|on\ board|sold|convinced|persuaded|buying\ it|in\ favou?r){_ENDED}
     | i\ have\ (?:my|serious|strong|grave|considerable|some|real|big)\ (?:doubts|reservations|misgivings|concerns){_ENDED}
     | i\ (?:do\ not|can\ not|fail\ to)\ (?:really\ )?see\ (?:why{_ENDED}|(?:the|any|a|much)\ (?:\w+\ )?(?:point|need|sense|benefit|case|use)\b(?=\W*$|\s*[.,;:!]|\ in\ (?:it|this|that)))
@@ -16,7 +17,7 @@ _REFUSES = rf"""
     | no\ deal{_ENDED} | no\ chance{_ENDED} | false{_ENDED} | incorrect{_ENDED} | not\ true{_ENDED} | i\ (?:do\ not|would\ not)\ (?:really\ )?think\ that\ is\ (?:a\ )?(?:good|right|wise)\b
 """
 _ACCEPTS = rf"""
-    thumbs\ up{_ENDED} | i\ (?:do\ )?(?:think|believe|suppose|guess|imagine|expect|hope|would\ think|would\ say)\ so{_ENDED} | i\ (?:do\ not|can\ not)\ see\ why\ not{_ENDED} | (?:i\ have\ )?no\ (?:\w+\ )?objections?(?:\ (?:from\ me|here|to\ (?:it|that|this)))?{_ENDED}
+    thumbs\ up{_ENDED} | i(?:\ would|'d)\ (?:welcome|want|like|accept|recommend|endorse|back|approve\ of)\ (?:it|this|that|the\ idea){_ENDED} | i\ (?:do\ )?(?:think|believe|suppose|guess|imagine|expect|hope|would\ think|would\ say)\ so{_ENDED} | i\ (?:do\ not|can\ not)\ see\ why\ not{_ENDED} | (?:i\ have\ )?no\ (?:\w+\ )?objections?(?:\ (?:from\ me|here|to\ (?:it|that|this)))?{_ENDED}
     | i\ have\ (?:nothing\ against|no\ (?:problem|issue|quarrel|qualms)\ with){_IT}{_ENDED} | fine\ (?:by|with)\ me{_ENDED} | works\ for\ me{_ENDED} | sounds\ (?:good|right|fair|reasonable)(?:\ to\ me)?{_ENDED}
     | (?:(?:it|that|this)\ (?:is|would\ be|sounds\ like|seems\ like)\ )?(?:an?\ )?(?:really\ |very\ )?(?:good|great|excellent|fine|brilliant|sensible|splendid)\ (?:idea|plan|move){_ENDED}
     | no\ doubt\ about\ (?:it|that){_ENDED} | true{_ENDED} | correct{_ENDED} | that\ is\ (?:true|correct|right){_ENDED} | i(?:\ am|'m)\ (?:all\ )?for\ (?:it|this|that){_ENDED} | you\ bet{_ENDED} | count\ me\ in{_ENDED}

@@ -93,7 +93,7 @@ def stated(question: Question, lines: list[str]) -> int:
 def doubted(question: Question, line: str) -> int:
     """-1 where it opens with "I don't think" and denies nothing in what follows, against the question's action; else 0."""
     found = _DO_NOT_THINK.match(line)
-    if not found or _DENIED.search(found["what"]) or words.AGAINST.search(found["what"]):
+    if not found or _DENIED.search(question.without_its_turns(found["what"])) or words.AGAINST.search(found["what"]):
         return 0
     named = word_stems(found["what"])
     if len(named) > 2 and not named & question.stems:

@@ -104,6 +104,11 @@ _BARE = re.compile(
     rf"^\W*(?:{_SURE}\W+|an? (?:[\w-]+ ){{0,3}}|then |so |simply |just )?(?:(?P<yes>{_YES})|(?P<no>nope|nay|negative|no))\W*$",
     re.IGNORECASE,
 )
+#: "…, and I agree." With what, is said before.
+_AGREES = re.compile(
+    r"\b(?:(?:and|but|so|while) )?(?:personally,? )?i (?:(?:fully|completely|strongly|do|would|must|tend to|have to|am inclined to|wholeheartedly|respectfully|totally) )*(?:agree|concur|(?P<not>(?:do not|can not) agree|disagree|beg to differ))(?: with (?:that|this|them|him|her|it))?\W*$",
+    re.IGNORECASE,
+)
 #: "For heavy users, yes."
 _FOR_SOME = re.compile(
     r"^\W*(?:and |but )?(?:for|in|if|when|on|with|at|under|as) [^.]*?[,:-]\s*(?:then )?(?P<answer>yes|no)\W*$", re.IGNORECASE
@@ -143,6 +148,8 @@ def _conclusion(question: Question, lines: list[str], place: int) -> str | None:
     line = lines[place]
     if "?" not in line and (bare := _BARE.match(line)):
         return YES if bare["yes"] else NO
+    if sign := _agreed(question, lines[place - 1] if place > 0 else "", line):
+        return {1: YES, -1: NO}[sign]
     if place > 0 and contradicted(lines[place - 1], line):
         return YES
     if answer := _concluded(line):
@@ -158,6 +165,16 @@ def _conclusion(question: Question, lines: list[str], place: int) -> str | None:
         return answer
     sign = _side(question, line)
     return {1: YES, -1: NO}.get(sign)
+
+
+def _agreed(question: Question, before: str, line: str) -> int:
+    """The side of those whom the writer agrees or disagrees with, in this line or the one before; 0 where there is none."""
+    found = _AGREES.search(line)
+    if not found:
+        return 0
+    told = line[: found.start()] if len(line[: found.start()].split()) > 1 else before
+    signs = {sign for clause in clauses(OTHERS.sub(" ", told)) if (sign := side(question, without_relative(clause)))}
+    return (signs.pop() if len(signs) == 1 else 0) * (-1 if found["not"] else 1)
 
 
 def _restated(question: Question, lines: list[str]) -> str | None:
