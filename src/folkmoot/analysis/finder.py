@@ -166,13 +166,14 @@ class Finder:
             if (key in self._denying) != bool(_DENIES.search(clause)):
                 return 0.0
             telling = self._own[key] - _DENIAL
-        rejected = next((at for at in _REJECTS.finditer(clause) if not self._is_idle(at[0], is_denied)), None)
+        rejected = next((at for at in _REJECTS.finditer(clause) if not self._is_idle(at[0], key, is_denied)), None)
         own = _stems(clause[: rejected.start()] if rejected else clause)
         return len([stem for stem in telling if _among(stem, own)]) / len(telling) if telling else 0.0
 
-    def _is_idle(self, rejection: str, is_denied: bool) -> bool:
+    def _is_idle(self, rejection: str, key: str, is_denied: bool) -> bool:
         """Whether this rejects nothing: an option holds it, or it is the very `not` that tells two options apart."""
-        return rejection.lower() in self._offered or (is_denied and bool(_DENIES.fullmatch(rejection)))
+        denies = bool(_DENIES.fullmatch(rejection)) and (is_denied or bool(_DENIES.search(self._options[key])))
+        return denies or rejection.lower() in self._offered
 
     def _marked(self, key: str, clause: str) -> int | None:
         """Where the clause names this option by letter, number or place."""

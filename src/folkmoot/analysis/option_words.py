@@ -39,7 +39,9 @@ _UNBEATEN = re.compile(
     re.IGNORECASE,
 )
 #: "Between A and B I'd take B."
-_BETWEEN = re.compile(r"\bbetween\b[^.;]{1,60}?\band\b (?:option )?[\w']+,? (?=i\b)", re.IGNORECASE)
+_BETWEEN = re.compile(
+    r"\bbetween\b[^.;]{1,60}?\band\b (?:option )?[\w']+,? (?=i\b)|(?<=\bcompromise )between\b[^.;]{1,60}?\band\b (?:option )?\(?[\w']+\)?", re.IGNORECASE
+)
 
 
 def in_the_options_words(options: Mapping[str, str], said: str) -> str:

@@ -145,18 +145,23 @@ def _first(begun: str, others: list[str]) -> str:
     for at in range(len(words) - 1, 0, -1):
         if words[at].lower() == shape and shape in _ARTICLES:
             return _trimmed(" ".join(words[at:]))
+    if len(words) > 2 and words[0].lower() in AUXILIARIES and words[1].lower() in _PRONOUNS:
+        begun = " ".join(words[2:])
     if found := _RUN_IN.match(begun):
         while again := _RUN_IN.match(begun[found.end() :]):
             begun, found = begun[found.end() :], again
         if rest := _trimmed(begun[found.end() :]):
             return rest
-    # "Should we build more" leaves what stands after its subject: as many words as the longest other has, at most.
+    if begun.split() != words:
+        return _trimmed(begun)
+    # "Should the town build" leaves what stands after its subject.
     if words[0].lower() in AUXILIARIES:
         rest = words[3:] if len(words) > 2 and words[1].lower() in _ARTICLES else words[2:]
         return _trimmed(" ".join(rest))
     return _trimmed(" ".join(words[-max(len(part.split()) for part in others) :]))
 
 
+_PRONOUNS = frozenset({"i", "we", "you", "they", "he", "she", "it", "one"})
 _ARTICLES = frozenset({"a", "an", "the", "to", "by", "in", "on", "more", "my", "your", "our", "their", "his", "her", "for", "with"})
 
 

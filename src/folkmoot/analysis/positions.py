@@ -213,7 +213,7 @@ def _by_words(question: Question, said: str) -> int:
     if question.direction and not question.value and (turn := direction_of(said)) and (refers or shared):
         return sign * turn * question.direction
     holds = by_me or words.HOLDS.search(said) or words.AGAINST.search(said)
-    if holds and (_IT.search(said) or shared >= 0.5 or question.last in ours or len(said.split()) <= 3):
+    if holds and (_IT.search(said) or shared >= 0.5 or question.last in ours or (by_me and sided and shared) or len(said.split()) <= 3):
         return sign * (-1 if against else 1)
     enough = LEAST_SHARED_DENIED if sign < 0 or against else LEAST_SHARED
     if shared >= enough or (shared and _PRONOUN_FIRST.match(said)):
