@@ -38,9 +38,10 @@ _UNBEATEN = re.compile(
     r"\b(?:nothing|no (?:other )?\w+|none(?: of (?:them|the others|these))?) (?:else )?(?:beats?|trumps?|tops?|comes close to|compares (?:to|with)|matches|can (?:beat|match|replace|top)|is (?:better|more \w+|as \w+) (?:than|as))(?= )",
     re.IGNORECASE,
 )
+_TURNING = re.compile(r"\b(?:but|while|although|not|without|rather than|instead of|except|unless|even if|and|or)\b|[,;:]", re.IGNORECASE)
 #: "Between A and B I'd take B."
 _BETWEEN = re.compile(
-    r"\bbetween\b[^.;]{1,60}?\band\b (?:option )?[\w']+,? (?=i\b)|(?<=\bcompromise )between\b[^.;]{1,60}?\band\b (?:option )?\(?[\w']+\)?", re.IGNORECASE
+    r"\bbetween\b[^.;]{1,60}?\band\b (?:option )?[\w']+,? (?:(?:and|but|so) )?(?=i\b)|(?<=\bcompromise )between\b[^.;]{1,60}?\band\b (?:option )?\(?[\w']+\)?", re.IGNORECASE
 )
 
 
@@ -53,6 +54,10 @@ def in_the_options_words(options: Mapping[str, str], said: str) -> str:
     said = _UNBEATEN.sub("the best is", said)
     said = _PREFERRED.sub(r"\g<to>rather than", _ANYTHING_BUT.sub("not", _ASKED_AND_DENIED.sub("", said)))
     said = _numbered(options, _BETWEEN.sub("", said))
+    for key, words in sorted(options.items(), key=lambda option: -len(option[1])):
+        # Its own "but" or "not" would be taken for the response's.
+        if len(key) == 1 and _TURNING.search(words):
+            said = re.sub(rf"(?<!\w){re.escape(words)}(?!\w)", f"option {key}", said, flags=re.IGNORECASE)
     for key, words in options.items():
         name = f"option {key}" if len(key) == 1 else words
         for offered, response in _STANDS_FOR_OTHERS:

@@ -42,6 +42,7 @@ _BEFORE = re.compile(r"^(?P<list>[^:?.]+?\bor\b[^:?.]+?)\s*(?:(?::|\s-+\s|\?)\s*
 #: A comma before two: "Which is better, tea or coffee?"
 _COMPARED = re.compile(r",\s*(?P<list>(?:[^,:?]+,\s*)*?[^,:?]+?,?\s+\bor\b[^,:?]+?)\s*\?*\s*$")
 _BETWEEN = re.compile(r"\s*(?:[,;]\s*(?:or|and|versus|vs\.?)\s+|,|;|\n+|\bor\b|\bversus\b|\bvs\b\.?)\s*", re.IGNORECASE)
+_SEMICOLON = re.compile(r"\s*[;\n]+\s*")
 _PAIRED = re.compile(r"\s+and\s+")
 #: What stands before the first option where the question runs into its list: "Should the town build", "Is it better to".
 _RUN_IN = re.compile(
@@ -168,6 +169,7 @@ _ARTICLES = frozenset({"a", "an", "the", "to", "by", "in", "on", "more", "my", "
 def _parts(listed: str) -> list[str]:
     """The parts of a list; a list of two may be joined by `and`."""
     split = _SLASHED if re.search(r"\s/\s|\||\w/\w", listed) and "," not in listed else _BETWEEN
+    split = _SEMICOLON if ";" in listed.strip(" ;") else split
     parts = [_trimmed(_LEADING.sub("", part.strip())) for part in split.split(listed)]
     parts = [part for part in parts if part]
     if len(parts) == 1:
