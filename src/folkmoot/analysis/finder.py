@@ -75,7 +75,7 @@ LONGEST_JOINED = 5
 SHORTEST_ALIKE = 4
 #: A clause with one of these speaks against what it names.
 _BLAMES = re.compile(
-    r"\b(?:unfair|unjust|wrong|mistake|unacceptable|worse|worst|discriminat\w+|(?<!most )dangerous|risky|cowardly|ineffective|useless|overpriced|crowded|cheating|too \w+|problematic|flawed|unworkable|inadequate|insufficient)\b",
+    r"\b(?:unfair|unjust|wrong|mistake|unacceptable|worse|worst|discriminat\w+|(?<!most )dangerous|risky|cowardly|ineffective|useless|overpriced|overrated|overblown|cruel|immoral|unethical|illegal|irresponsible|naive|unrealistic|short-?sighted|counterproductive|pointless|futile|outdated|silly|stupid|terrible|awful|barbaric|premature|unnecessary|censorship|crowded|cheating|too \w+|problematic|flawed|unworkable|inadequate|insufficient)\b",
     re.IGNORECASE,
 )
 
@@ -159,7 +159,7 @@ class Finder:
     def _strength(self, key: str, clause: str) -> float:
         """2 for its mark or its place ("the second one"), else the share of its own words."""
         if (at := self._marked(key, clause)) is not None:
-            return 0.0 if _REJECTS.search(clause[:at]) else 2.0
+            return 0.0 if any(found[0].lower() not in self._offered for found in _REJECTS.finditer(clause[:at])) else 2.0
         telling = self._telling[key]
         is_denied = bool(self._own[key] & self._denied)
         if is_denied:

@@ -81,4 +81,5 @@ def _numbered(options: Mapping[str, str], said: str) -> str:
     said = _NUMBERED.sub(lambda found: f"{found['by'] or 'option'} {named(found['numeral'])}", said)
     if has_digits:
         return _NUMERAL.sub(lambda found: _NUMERALS[found[0].lower()], said)
-    return f"option {named(said.strip(' .)('))}" if re.fullmatch(r"\W*[1-9]\W*", said) else said
+    bare = re.fullmatch(r"\W*(?P<numeral>[1-9])\W*", said)
+    return f"option {named(bare['numeral'])}" if bare else said

@@ -89,6 +89,7 @@ _LOSS = re.compile(
     r"harm|risk|cost|drawback|downside|cons|disadvantage|danger|damage|negative|against$|problem|objection",
     re.IGNORECASE,
 )
+_NO_BUSINESS = re.compile(r"\b(?:has|have) no (?:business|place|call|authority|mandate|right)\b", re.IGNORECASE)
 #: Of two that the question compares neither is more.
 _ALIKE = re.compile(r"\b(?:equal(?:ly)?|the same|just as|as \w+ as|neither)\b", re.IGNORECASE)
 #: "I see more advantages than drawbacks."
@@ -187,6 +188,8 @@ def _by_words(question: Question, said: str) -> int:
     values = _power(words.BAD, said)
     valued = bool(words.BAD.search(said) or words.GOOD.search(said))
     if question.is_ought:
+        if _NO_BUSINESS.search(said) and not words.PERMITS.search(question.text):
+            return -(acts or 1) * _turns(_NO_BUSINESS.sub(" ", said))
         refers = refers or (values < 0 and len(said.split()) <= SHORTEST_JUDGEMENT)
         decides = (
             by_me

@@ -32,6 +32,13 @@ _ELLIPTIC = re.compile(
 _ANSWERED = {"should": "would", "are": "am", "do": "does", "must": "should", "may": "can", "ca": "can", "wo": "will"}
 #: So many words at most may be what a question is about.
 LONGEST_SUBJECT = 6
+#: "I don't see a problem with one cup a day."
+_NO_HARM = re.compile(
+    r"\b(?:no|not (?:see|find|have|imagine|think there is) (?:a|an|any|the|much of a|much)) (?:\w+ )?(?:problem|harm|issue|danger|downside|drawback|fault)s?\b(?= (?:with|in|here)\b|\W*$)",
+    re.IGNORECASE,
+)
+#: Who is asked answers for himself: "Would you …?" with "I would …".
+_ANSWERING = {"you": "i", "i": "you", "my": "your", "your": "my", "me": "you"}
 #: Words of degree that a question has and a denial takes up: "Not always."
 _DEGREES = ("always", "all", "every", "everyone", "everybody", "everything", "necessarily", "entirely", "ever", "only", "anyone", "absolute")
 _NOT_SO = re.compile(
@@ -86,7 +93,7 @@ def stated(question: Question, lines: list[str]) -> int:
     for line in reversed(lines):
         if (found := _ELLIPTIC.match(line)) and found["mine"] and (sign := _elliptic(question, line)):
             return sign
-    signs = {sign for line in lines if (sign := _topic(question, line) or _reason(question, line))}
+    signs = {sign for line in lines if (sign := _topic(question, line) or _reason(question, line) or _no_harm(question, line))}
     return signs.pop() if len(signs) == 1 else 0
 
 
@@ -104,8 +111,8 @@ def doubted(question: Question, line: str) -> int:
 
 def echoed(question: Question, line: str) -> int:
     """The sign of a statement that turns the question round: "A doctor does have that right.", asked "Does a doctor have …?"."""
-    asked = re.findall(r"[\w']+", question.text.lower())
-    said = re.findall(r"[\w']+", line.lower())
+    asked = [_ANSWERING.get(word, word) for word in re.findall(r"[\w']+", question.text.lower())]
+    said = re.findall(r"[\w']+", line.lower().replace("i'd ", "i would "))
     for at in range(min(LONGEST_SUBJECT, len(asked) - 2, len(said) - 2), 0, -1):
         if said[:at] != asked[1 : at + 1] or said[at] != question.auxiliary:
             continue
@@ -156,6 +163,10 @@ def _topic(question: Question, line: str) -> int:
     if not found or not word_stems(found["topic"]) & question.stems:
         return 0
     return -1 if found["answer"].lower() in {"no", "not"} else 1
+
+
+def _no_harm(question: Question, line: str) -> int:
+    return (question.value or question.action) if _NO_HARM.search(line) else 0
 
 
 def _reason(question: Question, line: str) -> int:
