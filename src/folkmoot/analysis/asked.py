@@ -8,10 +8,15 @@ from functools import cached_property
 from folkmoot.analysis import question as asking
 from folkmoot.analysis import stance_words as words
 
-_OUGHT = re.compile(r"\W*(?:should|must|ought|shall|may|would it be|is it (?:high )?time (?:to|for|that)|do we need|does \w+ need|need)\b", re.IGNORECASE)
+_OUGHT = re.compile(
+    r"\W*(?:should|must|ought|shall|may|would it be|is it (?:high )?time (?:to|for|that)|do we need|does \w+ need|need)\b",
+    re.IGNORECASE,
+)
 
 #: "Do you think tipping should be abolished?"
-_OPINED = re.compile(r"\W*(?:do|would) you (?:think|believe|agree|feel|say)\b[^?]*?\b(?:should|must|ought)\b", re.IGNORECASE)
+_OPINED = re.compile(
+    r"\W*(?:do|would) you (?:think|believe|agree|feel|say)\b[^?]*?\b(?:should|must|ought)\b", re.IGNORECASE
+)
 
 _WOULD_BE = re.compile(r"\W*would (?:it|that|this) be\b", re.IGNORECASE)
 
@@ -35,7 +40,9 @@ _DENIES = re.compile(r"^\W*\w+ (?:[\w']+ ){1,4}?(?:not|never)\b(?! to\b)", re.IG
 _TURNING = ("without", "instead of", "rather than", "little", "fail", "lack", "nothing", "nobody", "no one")
 _PURPOSE = re.compile(r"\b(?:for|of|in|with|to)\b", re.IGNORECASE)
 _OUTWEIGHS = re.compile(r"^.*\boutweighs?\b", re.IGNORECASE)
-_LOSSES = re.compile(r"\b(?:risks?|costs?|drawbacks?|downsides?|disadvantages?|cons|negatives|problems?)\b", re.IGNORECASE)
+_LOSSES = re.compile(
+    r"\b(?:risks?|costs?|drawbacks?|downsides?|disadvantages?|cons|negatives|problems?)\b", re.IGNORECASE
+)
 
 _JUDGEMENTS = ((words.GOOD, 1), (words.BAD, -1))
 
@@ -138,9 +145,12 @@ class Question:
         first = min((found.start() for found in judging), default=0)
         purposes = [found for found in judging if _PURPOSE.search(self._asked[first : found.start()])]
         judging = [found for found in judging if found not in purposes]
-        about = purposes + sorted(judging, key=lambda found: found.start(), reverse=not self._is_impersonal)[
-            0 if self.is_ought else 1 :
-        ]
+        about = (
+            purposes
+            + sorted(judging, key=lambda found: found.start(), reverse=not self._is_impersonal)[
+                0 if self.is_ought else 1 :
+            ]
+        )
         return (
             re.sub(rf"\b(?:{'|'.join(re.escape(found[0]) for found in about)})\b", " ", said, flags=re.IGNORECASE)
             if about

@@ -38,12 +38,23 @@ def choice(options: dict[str, str], text: str) -> str:
     finder = Finder(options)
     if _hangs_on_a_condition(finder, " ".join(lines)):
         return UNCLEAR
-    own = [now for line in lines if not _is_of_others(line) and (now := not_formerly(line))] if len(lines) > 1 else [not_formerly(line) for line in lines]
+    own = (
+        [now for line in lines if not _is_of_others(line) and (now := not_formerly(line))]
+        if len(lines) > 1
+        else [not_formerly(line) for line in lines]
+    )
     mine = [line for line in reversed(own) if _I_CHOOSE.search(line)]
     choosing = [line for line in reversed(own) if CHOOSES.search(line)]
     concluding = [part for place in reversed(range(len(lines))) for part in _concluding(lines, place)]
     is_open = any(_takes_none(options, line) for line in lines)
-    for passage in (*concluding, *mine, *finder.bare(lines), *finder.leading(own), *([_after_all(line) for line in own[:1]] if is_open else own[:1]), *choosing):
+    for passage in (
+        *concluding,
+        *mine,
+        *finder.bare(lines),
+        *finder.leading(own),
+        *([_after_all(line) for line in own[:1]] if is_open else own[:1]),
+        *choosing,
+    ):
         for part in (main_clause(passage), passage.rpartition(" but ")[2]):
             named = [] if _takes_none(options, part) else finder.chosen(part)
             if len(named) == 1:

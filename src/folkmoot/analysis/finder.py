@@ -1,5 +1,7 @@
 """Where a passage names one of a question's options and does not reject it: by letter, by place, or by words."""
 
+# ruff: noqa: E501
+
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -9,7 +11,28 @@ from folkmoot.analysis.question import STEM_CHARS, ending_off
 _WORD = re.compile(r"[a-z0-9][a-z0-9'-]*")
 #: Words that tell no option from another.
 _SMALL = frozenset(
-    "more most less least a an the of to in on for by with and or be is it its who what one that this at as no from into their his her do does did".split()
+    {
+        *("more", "most", "less", "least", "a", "an", "the", "of", "to", "in", "on", "for", "by", "with", "and", "or"),
+        *(
+            "be",
+            "is",
+            "it",
+            "its",
+            "who",
+            "what",
+            "one",
+            "that",
+            "this",
+            "at",
+            "as",
+            "no",
+            "from",
+            "into",
+            "their",
+            "his",
+        ),
+        *("her", "do", "does", "did"),
+    }
 )
 #: The response speaks of its own choice here.
 CHOOSES = re.compile(
@@ -36,7 +59,8 @@ _DENIAL = frozenset({"do", "not", "don't", "never", "refus", "shoul"})
 _THEN = re.compile(r"^(?!.*\bif\b)(?P<first>.*?\w),? then\b", re.IGNORECASE | re.DOTALL)
 #: What is conceded, and what comes after the first.
 _CONCEDED = re.compile(
-    r"(?<=\w)\W*\b(?:although|though|even if)\b[^.;]*|(?<=\w)\W*\b(?:but|and|with) [^.;,]*\b(?:close second|runner-up|next best|not far behind)\b[^.;]*|(?<=\bfirst), (?:and )?then\b[^.;]*", re.IGNORECASE
+    r"(?<=\w)\W*\b(?:although|though|even if)\b[^.;]*|(?<=\w)\W*\b(?:but|and|with) [^.;,]*\b(?:close second|runner-up|next best|not far behind)\b[^.;]*|(?<=\bfirst), (?:and )?then\b[^.;]*",
+    re.IGNORECASE,
 )
 _CLAUSE = re.compile(
     r"[,;:]|\bbut\b|\bwhile\b|\bwhereas\b|\bbecause\b|\bsince\b|\balthough\b|\bthough\b|\band\b(?= (?:not|i|we|it)\b)"
@@ -85,7 +109,7 @@ class Finder:
 
     def __init__(self, options: dict[str, str]) -> None:
         self._options = options
-        self._letters = "".join(key for key in options if len(key) == 1)
+        self._letters = "".join(key for key in options if _is_mark(key))
         self._own = {key: _stems(words) for key, words in options.items()}
         often = Counter(stem for own in self._own.values() for stem in own)
         self._offered = set(_WORD.findall(" ".join(options.values()).lower()))
@@ -119,7 +143,7 @@ class Finder:
     def _opened(self, key: str, line: str) -> re.Match[str] | None:
         rest = rf"(?!,? (?:(?:and|or|&) )?(?:option )?\(?[{re.escape(self._letters)}]\b)"
         mark = rf"\W*(?:option )?\(?{re.escape(key)}\)?(?:[,;:!.)]|(?= -)|(?=\W*$)){rest}"
-        return re.match(mark, line) if len(key) == 1 else None
+        return re.match(mark, line) if _is_mark(key) else None
 
     def bare(self, lines: Sequence[str]) -> list[str]:
         """The one line that says nothing but an option: "D."; none where several options are headed so."""
@@ -127,7 +151,9 @@ class Finder:
         return list(named.values()) if len(named) == 1 else []
 
     def _is_bare(self, key: str, line: str) -> bool:
-        return line.strip(" .!:;()*").upper() == key.upper() or (bool(self._own[key]) and _stems(line) == self._own[key])
+        return line.strip(" .!:;()*").upper() == key.upper() or (
+            bool(self._own[key]) and _stems(line) == self._own[key]
+        )
 
     def _blames(self, clause: str) -> bool:
         """Whether the clause speaks against what it names, by a word that no option holds: one may be "too much money"."""
@@ -153,13 +179,19 @@ class Finder:
                 before, after = _stems(words[at - 1]), _stems(" ".join(words[at + 1 : at + 4]))
                 first = [key for key, telling in self._telling.items() if before & telling]
                 then = [key for key, telling in self._telling.items() if after & telling]
-                if len(first) == len(then) == 1 and first != then and len(self._options[first[0]].split()) < LONGEST_JOINED:
+                if (
+                    len(first) == len(then) == 1
+                    and first != then
+                    and len(self._options[first[0]].split()) < LONGEST_JOINED
+                ):
                     yield first[0], then[0]
 
     def _strength(self, key: str, clause: str) -> float:
         """2 for its mark or its place ("the second one"), else the share of its own words."""
         if (at := self._marked(key, clause)) is not None:
-            return 0.0 if any(found[0].lower() not in self._offered for found in _REJECTS.finditer(clause[:at])) else 2.0
+            return (
+                0.0 if any(found[0].lower() not in self._offered for found in _REJECTS.finditer(clause[:at])) else 2.0
+            )
         telling = self._telling[key]
         is_denied = bool(self._own[key] & self._denied)
         if is_denied:
@@ -183,13 +215,18 @@ class Finder:
                 return found.start() if 2 * place + 1 == len(self._options) else None
             if _PLACES[found["place"].lower()] in {place, place - len(self._options)}:
                 return found.start()
-        if len(key) != 1:
+        if not _is_mark(key):
             return None
         found = re.search(_MARKED.format(key=key, any=self._letters, small=key.lower()), clause)
         # A capital A is an article as well, and I a person: alone they mark nothing.
         if found is None and key not in {"A", "I"}:
             found = re.search(rf"(?<![\w'-]){key}(?![\w'-])", clause)
         return found.start() if found else None
+
+
+def _is_mark(key: str) -> bool:
+    """Whether this is a letter or a number that stands for an option, and not what an option says."""
+    return len(key) == 1 and key.isalnum()
 
 
 def _among(stem: str, own: set[str]) -> bool:

@@ -1,5 +1,7 @@
 """A response in its options' own words: "both of them", "number two" and "four days" as the options say it."""
 
+# ruff: noqa: E501
+
 import re
 from collections.abc import Mapping
 
@@ -18,30 +20,49 @@ _NUMERAL = re.compile(rf"\b(?:{'|'.join(list(_NUMERALS)[1:])})\b", re.IGNORECASE
 _THEM = r"(?:(?:the |these |those )?(?:above|options|choices|alternatives|them|these|those|two|three|four|five)(?: options| choices)?)"
 #: What an option says that stands for none or for several of the others, and how a response may say it.
 _STANDS_FOR_OTHERS = (
-    (re.compile(r"^(?:none|neither|nothing)\b", re.IGNORECASE), re.compile(rf"\b(?:none|neither)(?: of {_THEM})?(?!\w)(?! \w+ nor\b)", re.IGNORECASE)),
-    (re.compile(r"^(?:all|both)\b", re.IGNORECASE), re.compile(rf"\b(?:all|both)(?: of)? {_THEM}(?!\w)|\bboth\b", re.IGNORECASE)),
+    (
+        re.compile(r"^(?:none|neither|nothing)\b", re.IGNORECASE),
+        re.compile(rf"\b(?:none|neither)(?: of {_THEM})?(?!\w)(?! \w+ nor\b)", re.IGNORECASE),
+    ),
+    (
+        re.compile(r"^(?:all|both)\b", re.IGNORECASE),
+        re.compile(rf"\b(?:all|both)(?: of)? {_THEM}(?!\w)|\bboth\b", re.IGNORECASE),
+    ),
 )
 #: An option that stands for two others by their letters: "A and B".
-_BY_LETTERS = re.compile(r"^(?:both |either )?(?:options? )?(?P<one>[A-H]) (?P<by>and|or) (?P<other>[A-H])(?: only)?$", re.IGNORECASE)
+_BY_LETTERS = re.compile(
+    r"^(?:both |either )?(?:options? )?(?P<one>[A-H]) (?P<by>and|or) (?P<other>[A-H])(?: only)?$", re.IGNORECASE
+)
 #: "Tea? No. Coffee? Yes."
-_ASKED_AND_DENIED = re.compile(r"(?:^|(?<=[.!?\n]))[^.?!\n]+\?\s*(?:no|nope|never|hardly|not (?:really|for me|at all))\b[.,!]?", re.IGNORECASE)
+_ASKED_AND_DENIED = re.compile(
+    r"(?:^|(?<=[.!?\n]))[^.?!\n]+\?\s*(?:no|nope|never|hardly|not (?:really|for me|at all))\b[.,!]?", re.IGNORECASE
+)
 _ANYTHING_BUT = re.compile(r"\b(?:any|every)thing (?:but|except)\b", re.IGNORECASE)
-_PREFERRED = re.compile(r"(?P<to>\bprefer\w* (?!to\b)[\w' -]{1,60}? )to\b(?! (?:be|have|see|avoid|keep)\b)", re.IGNORECASE)
+_PREFERRED = re.compile(
+    r"(?P<to>\bprefer\w* (?!to\b)[\w' -]{1,60}? )to\b(?! (?:be|have|see|avoid|keep)\b)", re.IGNORECASE
+)
 #: A place is the whole answer.
 _PLACED = re.compile(r"^\W*(?:the )?((?:fir|la)st|second|third|fourth|fifth|former|latter|middle)\W*$", re.IGNORECASE)
 #: "1. Fish 2. Eggs 3. Beans"
-_RANKING = re.compile(r"^\W*1[.):]\s*(?P<first>[^\n.;:]{1,60}?)[\s.,;]*\b2[.):]\s*[^\n.;:]{1,60}?(?:$|[\s.,;]*\b3[.):]|\n)", re.DOTALL)
+_RANKING = re.compile(
+    r"^\W*1[.):]\s*(?P<first>[^\n.;:]{1,60}?)[\s.,;]*\b2[.):]\s*[^\n.;:]{1,60}?(?:$|[\s.,;]*\b3[.):]|\n)", re.DOTALL
+)
 _MY_FIRST = re.compile(r"\bmy (?:first|top|number one) (?=(?:choice|pick|preference|option|priority)\b)", re.IGNORECASE)
-_MY_SECOND = re.compile(r"[^.;,\n]*\bmy (?:second|third|last|next)\b(?: (?:choice|pick|preference|option))?[^.;,\n]*", re.IGNORECASE)
+_MY_SECOND = re.compile(
+    r"[^.;,\n]*\bmy (?:second|third|last|next)\b(?: (?:choice|pick|preference|option))?[^.;,\n]*", re.IGNORECASE
+)
 #: "Nothing beats tea."
 _UNBEATEN = re.compile(
     r"\b(?:nothing|no (?:other )?\w+|none(?: of (?:them|the others|these))?) (?:else )?(?:beats?|trumps?|tops?|comes close to|compares (?:to|with)|matches|can (?:beat|match|replace|top)|is (?:better|more \w+|as \w+) (?:than|as))(?= )",
     re.IGNORECASE,
 )
-_TURNING = re.compile(r"\b(?:but|while|although|not|without|rather than|instead of|except|unless|even if|and|or)\b|[,;:]", re.IGNORECASE)
+_TURNING = re.compile(
+    r"\b(?:but|while|although|not|without|rather than|instead of|except|unless|even if|and|or)\b|[,;:]", re.IGNORECASE
+)
 #: "Between A and B I'd take B."
 _BETWEEN = re.compile(
-    r"\bbetween\b[^.;]{1,60}?\band\b (?:option )?[\w']+,? (?:(?:and|but|so) )?(?=i\b)|(?<=\bcompromise )between\b[^.;]{1,60}?\band\b (?:option )?\(?[\w']+\)?", re.IGNORECASE
+    r"\bbetween\b[^.;]{1,60}?\band\b (?:option )?[\w']+,? (?:(?:and|but|so) )?(?=i\b)|(?<=\bcompromise )between\b[^.;]{1,60}?\band\b (?:option )?\(?[\w']+\)?",
+    re.IGNORECASE,
 )
 
 
@@ -62,10 +83,10 @@ def in_the_options_words(options: Mapping[str, str], said: str) -> str:
         name = f"option {key}" if len(key) == 1 else words
         for offered, response in _STANDS_FOR_OTHERS:
             if offered.match(words):
-                said = response.sub(name, said)
+                said = response.sub(name.replace("\\", r"\\"), said)
         if found := _BY_LETTERS.match(words):
             both = rf"(?:\b(?:both|either) )?\b{found['one']},? {found['by']} {found['other']}\b"
-            said = re.sub(both, name, said)
+            said = re.sub(both, name.replace("\\", r"\\"), said)
     return said
 
 

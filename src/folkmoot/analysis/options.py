@@ -1,5 +1,7 @@
 """The options that a multiple-choice question offers, however it lists them."""
 
+# ruff: noqa: E501
+
 import re
 
 from folkmoot.analysis.question import AUXILIARIES
@@ -38,7 +40,7 @@ _SLASHED = re.compile(r"\s*/\s*|\s*\|\s*")
 #: After a colon, a question mark, or a dash between spaces: "Which first: tea, coffee or milk?"
 _AFTER = re.compile(r"(?:[:?]\s+|:|\s-+\s)(?P<list>[^:?]+?)\s*\??\s*$")
 #: Before a dash or a colon: "Tea, coffee or milk - which first?"
-_BEFORE = re.compile(r"^(?P<list>[^:?.]+?\bor\b[^:?.]+?)\s*(?:(?::|\s-+\s|\?)\s*\S|\?$)")
+_BEFORE = re.compile(r"^(?P<list>[^:?.]+?\b(?:or|vs|versus)\b[^:?.]+?)\s*(?:(?::|\s-+\s|\?)\s*\S|\?$)")
 #: A comma before two: "Which is better, tea or coffee?"
 _COMPARED = re.compile(r",\s*(?P<list>(?:[^,:?]+,\s*)*?[^,:?]+?,?\s+\bor\b[^,:?]+?)\s*\?*\s*$")
 _BETWEEN = re.compile(r"\s*(?:[,;]\s*(?:or|and|versus|vs\.?)\s+|,|;|\n+|\bor\b|\bversus\b|\bvs\b\.?)\s*", re.IGNORECASE)
@@ -53,6 +55,8 @@ _LEADING = re.compile(r"^(?:either|and|or|is it|whether)\s+", re.IGNORECASE)
 _TRAILING = re.compile(r"[\s,;.?]+(?:or|and)?[\s,;.?]*$", re.IGNORECASE)
 #: The most words that an option in a running list has.
 LONGEST = 12
+#: The first of two that are compared has at most so many.
+LONGEST_COMPARED = 8
 
 
 def options_of(query: str) -> dict[str, str]:
@@ -100,14 +104,17 @@ def _listed(query: str) -> list[str]:
     last = [line for line in query.strip().split("\n") if line.strip()][-1:]
     asked = re.split(r"(?<=[.!])\s+", last[0])[-1] if last else ""
     if found := _ANNOUNCED.search(query):
-        parts = _parts(_ASKED_AFTER.sub("", re.split(r"\.\s|\.$", found["list"])[0]))
+        parts = _parts(_ASKED_AFTER.sub("", re.split(r"\.\s|\.$", found["list"])[0]), by_and=True)
         if len(parts) >= 2:
             return parts
     for pattern, text in ((_BRACKETED, query), (_BEFORE, asked), (_AFTER, query), (_COMPARED, query)):
-        found = pattern.search(text)
-        parts = _parts(found["list"]) if found else []
-        if len(parts) >= 2 and (pattern is not _COMPARED or len(parts[0].split()) < 9) and not _is_clause(found["list"], parts[0]):
-            return _whole(asked, parts) if pattern is _COMPARED else parts
+        parts = _parts(found["list"]) if (found := pattern.search(text)) else []
+        if not found or len(parts) < 2 or _is_clause(found["list"], parts[0]):
+            continue
+        if pattern is not _COMPARED:
+            return parts
+        if len(parts[0].split()) <= LONGEST_COMPARED:
+            return _whole(asked, parts)
     return _run_in(_SETTING.sub("", asked))
 
 
@@ -121,7 +128,7 @@ def _is_clause(*begun: str) -> bool:
 
 def _whole(asked: str, parts: list[str]) -> list[str]:
     """The options with the first one that stands before the first comma: "Should we build a school, a road or a pool?"."""
-    first = asked.split(",")[0]
+    first = asked.split(",", maxsplit=1)[0]
     opens = first.split()[:1]
     if not opens or opens[0].lower() not in AUXILIARIES or "or" in first.lower().split():
         return parts
@@ -131,8 +138,7 @@ def _whole(asked: str, parts: list[str]) -> list[str]:
 
 def _run_in(asked: str) -> list[str]:
     """The options of a question that names them as it goes: "Is it better to rent or to buy?"."""
-    opens = asked.split()[:1]
-    parts = _parts(asked.strip(" ?")) if opens else []
+    parts = _parts(asked.strip(" ?")) if {word.lower() for word in asked.split()[:1]} & AUXILIARIES else []
     if len(parts) < 2:
         return []
     begun = _first(parts[0], parts[1:])
@@ -157,25 +163,28 @@ def _first(begun: str, others: list[str]) -> str:
         return _trimmed(begun)
     # "Should the town build" leaves what stands after its subject.
     if words[0].lower() in AUXILIARIES:
-        rest = words[3:] if len(words) > 2 and words[1].lower() in _ARTICLES else words[2:]
-        return _trimmed(" ".join(rest))
+        subject_ends = 3 if len(words) > 2 and words[1].lower() in _ARTICLES else 2
+        return _trimmed(" ".join(words[subject_ends:]))
     return _trimmed(" ".join(words[-max(len(part.split()) for part in others) :]))
 
 
 _PRONOUNS = frozenset({"i", "we", "you", "they", "he", "she", "it", "one"})
-_ARTICLES = frozenset({"a", "an", "the", "to", "by", "in", "on", "more", "my", "your", "our", "their", "his", "her", "for", "with"})
+_ARTICLES = frozenset(
+    {"a", "an", "the", "to", "by", "in", "on", "more", "my", "your", "our", "their", "his", "her", "for", "with"}
+)
 
 
-def _parts(listed: str) -> list[str]:
-    """The parts of a list; a list of two may be joined by `and`."""
+def _parts(listed: str, *, by_and: bool = False) -> list[str]:
+    """The parts of a list; where it is announced as one, its last two may be joined by `and`."""
     split = _SLASHED if re.search(r"\s/\s|\||\w/\w", listed) and "," not in listed else _BETWEEN
     split = _SEMICOLON if ";" in listed.strip(" ;") else split
     parts = [_trimmed(_LEADING.sub("", part.strip())) for part in split.split(listed)]
     parts = [part for part in parts if part]
-    if len(parts) == 1:
+    if by_and and len(parts) == 1:
         parts = [_trimmed(part) for part in _PAIRED.split(parts[0])]
-    elif len(parts) >= 2 and len(re.findall(r"\sand\s", listed)) == 1 and not re.search(r"\bor\b", listed):
+    elif by_and and len(parts) >= 2 and len(re.findall(r"\sand\s", listed)) == 1 and not re.search(r"\bor\b", listed):
         parts = [*parts[:-1], *_PAIRED.split(parts[-1])]
+    parts = [part for part in parts if part]
     if len({part.lower() for part in parts}) < 2 or any(len(part.split()) > LONGEST for part in parts):
         return []
     return parts

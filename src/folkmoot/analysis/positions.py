@@ -6,6 +6,7 @@ from folkmoot.analysis import question as asking
 from folkmoot.analysis import stance_words as words
 from folkmoot.analysis.asked import Question, direction_of, word_stems
 from folkmoot.analysis.cues import opposite_stems
+from folkmoot.analysis.weighing import weighed
 
 _MODAL = re.compile(
     r"\b(?:should|must|ought|shall|needs? to|need(?! for)|demands?|has to|have to|deserves?|had better|supposed to|it is time)\b",
@@ -72,43 +73,14 @@ _SO = re.compile(
     r"^\W*(?:and |but |so )?(?:i|we)\b[^.]*?\b(?:think|believe|say|suppose|guess|hope|imagine|suspect|reckon|expect|fear|afraid)\s+(?P<what>so|not)\W*(?:$|\bin\b|\bat\b|\bto\b)",
     re.IGNORECASE,
 )
-_WEIGHS = re.compile(
-    r"\b(?P<what>benefits?|advantages?|gains?|pros|good|positives|case for|arguments for|upsides?|merits|value|harms?|risks?|costs?|drawbacks?|downsides?|cons|disadvantages?|dangers?|damage|negatives|"
-    r"arguments against|case against|problems?|objections?)\s+(?:\w+\s+){0,6}?(?:outweighs?|prevails?|overrides?|trumps?)\b",
-    re.IGNORECASE,
-)
-#: "The risks are overblown", "the benefits are unproven".
-_PLAYED_DOWN = re.compile(
-    r"\b(?:(?P<loss>risks?|harms?|dangers?|costs?|concerns?|worries|fears?|downsides?|drawbacks?|objections?|side effects)|"
-    r"(?P<gain>benefits?|advantages?|merits?|upsides?|gains?)) (?:is|are|seems?|remains?) (?:\w+ )?"
-    r"(?:exaggerated|overblown|overrated|overstated|negligible|manageable|small|minor|minimal|unfounded|unproven|modest|tiny)\b",
-    re.IGNORECASE,
-)
-_GAIN = re.compile(r"benefit|advantage|gain|pros|good|positive|for$|upside|merit|value", re.IGNORECASE)
-_LOSS = re.compile(
-    r"harm|risk|cost|drawback|downside|cons|disadvantage|danger|damage|negative|against$|problem|objection",
-    re.IGNORECASE,
-)
 _NO_BUSINESS = re.compile(r"\b(?:has|have) no (?:business|place|call|authority|mandate|right)\b", re.IGNORECASE)
 #: Of two that the question compares neither is more.
 _ALIKE = re.compile(r"\b(?:equal(?:ly)?|the same|just as|as \w+ as|neither)\b", re.IGNORECASE)
-#: "I see more advantages than drawbacks."
-_MORE_OF = re.compile(
-    r"(?<!\bdo )(?<!\bdoes )(?<!\bdone )(?<!\bdoing )\b(?:more|greater|larger|bigger) (?P<what>advantages|benefits|pros|upsides|merits|gains?|good|disadvantages|drawbacks|cons|downsides|risks|costs|problems|harm) than (?:\w+ )?"
-    r"(?:advantages|benefits|pros|upsides|merits|gains?|good|disadvantages|drawbacks|cons|downsides|risks|costs|problems|harm)\b",
-    re.IGNORECASE,
-)
-#: What is proposed is of no use: "That would not solve anything."
-_DOES_NOTHING = re.compile(
-    r"^\W*(?:(?:i|we) (?:think|believe|fear) )?(?:it|that|this|(?:such )?an? \w+|(?:banning|doing) \w+) (?:would|will|does|is|can|could)(?: simply| just)? not (?:really |even |actually )?"
-    r"(?:solve|help|change|achieve|accomplish|fix|work|make (?:any |much |a )?(?:difference|sense)|going to (?:help|work|solve|change))\b",
-    re.IGNORECASE,
-)
-#: So much of the question's words must come again for a statement about what is.
 #: An order is short: "Lower it at once."
 LONGEST_ORDER = 5
 #: So short a judgement is one of what was asked: "Snooping is wrong."
 SHORTEST_JUDGEMENT = 4
+#: So much of the question's words must come again for a statement about what is.
 LEAST_SHARED, LEAST_SHARED_DENIED = 0.6, 0.3
 
 
@@ -139,15 +111,8 @@ def _side_on_the_deed(question: Question, clause: str) -> int:
         return _turns(said) * (-1 if words.AGAINST.search(said) else 1)
     if question.is_ought and (found := _DO.match(said)):
         return -1 if found["not"] else 1
-    if found := _WEIGHS.search(said):
-        gain, loss = _GAIN.search(found["what"]), _LOSS.search(found["what"])
-        return (question.value or question.action) * _turns(said) * (1 if gain and not loss else -1 if loss else 0)
-    if found := _MORE_OF.search(clause):
-        return (question.value or question.action) * _turns(said) * (1 if _GAIN.search(found["what"]) else -1)
-    if question.is_ought and _DOES_NOTHING.search(said):
-        return -1
-    if found := _PLAYED_DOWN.search(said):
-        return (question.value or question.action) * _turns(said) * (1 if found["loss"] else -1)
+    if (sign := weighed(question, clause, said)) is not None:
+        return sign * _turns(said)
     if _NOT_THAT.match(said) and word_stems(said) & question.stems:
         return -1
     # "Nothing can justify it" leaves nothing open.
@@ -216,7 +181,13 @@ def _by_words(question: Question, said: str) -> int:
     if question.direction and not question.value and (turn := direction_of(said)) and (refers or shared):
         return sign * turn * question.direction
     holds = by_me or words.HOLDS.search(said) or words.AGAINST.search(said)
-    if holds and (_IT.search(said) or shared >= 0.5 or question.last in ours or (by_me and sided and shared) or len(said.split()) <= 3):
+    if holds and (
+        _IT.search(said)
+        or shared >= 0.5
+        or question.last in ours
+        or (by_me and sided and shared)
+        or len(said.split()) <= 3
+    ):
         return sign * (-1 if against else 1)
     enough = LEAST_SHARED_DENIED if sign < 0 or against else LEAST_SHARED
     if shared >= enough or (shared and _PRONOUN_FIRST.match(said)):

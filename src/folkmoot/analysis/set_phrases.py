@@ -1,5 +1,7 @@
 """Set phrases that answer a yes-or-no question, whatever it asks: "count me as a no", "bad idea", "closer to yes than no"."""
 
+# ruff: noqa: E501
+
 import re
 
 _ENDED = r"(?=\W*$|\s*[.,;:!]|\s-)"
@@ -46,9 +48,13 @@ _WISHED = re.compile(
 )
 _NOT = re.compile(r"\b(?:not|never|no longer|hardly|cannot)\b|n't\b", re.IGNORECASE)
 _SAY_NO = re.compile(
-    r"\b(?:say|says|answer|think|argue|insist)(?: that)?(?: the answer is)? (?:no|not|otherwise|it (?:is|should|would|does) not)\b", re.IGNORECASE
+    r"\b(?:say|says|answer|think|argue|insist)(?: that)?(?: the answer is)? (?:no|not|otherwise|it (?:is|should|would|does) not)\b",
+    re.IGNORECASE,
 )
-_DISAGREES = re.compile(r"^\W*(?:but |personally,? )?i (?:\w+ly )?(?:disagree|beg to differ|do not|differ|see it differently|would not)\b(?! (?:know|think|have|see|believe))", re.IGNORECASE)
+_DISAGREES = re.compile(
+    r"^\W*(?:but |personally,? )?i (?:\w+ly )?(?:disagree|beg to differ|do not|differ|see it differently|would not)\b(?! (?:know|think|have|see|believe))",
+    re.IGNORECASE,
+)
 
 
 def opened(line: str) -> int:

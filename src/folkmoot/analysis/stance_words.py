@@ -73,7 +73,7 @@ PERMITS = _any("""
 FORBIDS = _any("""
     ban, bans, banned, banning, forbid, forbidden, forbidding, prohibit*, prohibition, outlaw*, illegal, abolish*, abolition, stop,
     stopped, stops, end, ended, criminalis*, criminaliz*, scrap*, phase out, phased out, eliminate*, outlawed, off-limits, off limits, close, closed, closing, shut, should go, must go, have to go, has to go, ought to go, cease, phase them out, phase it out, dropped, drop, discard*, give up, gave up, given up, gave it up, give it up, give them up, abandon*, remove*, repeal*, cancel*, withdraw*, dismantle*, no place in, wound down, doing away with,
-    do away with, get rid of, barred, deny this, deny that, denying, denied, banish*, curtail*
+    do away with, get rid of, getting rid of, barred, deny this, deny that, denying, denied, banish*, curtail*
 """)
 #: Makes something a duty, or leaves it to each.
 REQUIRES = _any("""

@@ -1,5 +1,7 @@
 """What a response to a yes-or-no question states in a few words of the question's own: "Necessary, no.", "Not always."."""
 
+# ruff: noqa: E501
+
 import re
 
 from folkmoot.analysis import stance_words as words
@@ -14,7 +16,10 @@ FORMERLY = re.compile(
 #: "As much as I'd like to say yes, …"
 _MUCH_AS = re.compile(r"^\W*(?:as )?much as [^,]*,\s*", re.IGNORECASE)
 #: "Necessary, no.", "Legal, yes - wise, no."
-_TOPIC = re.compile(r"^\W*(?!(?:if|for|when|in|on|with|as|where)\b)(?P<topic>[\w' -]{2,60}?)[,:?]\s+(?P<answer>yes|no|sure|not)\W*$", re.IGNORECASE)
+_TOPIC = re.compile(
+    r"^\W*(?!(?:if|for|when|in|on|with|as|where)\b)(?P<topic>[\w' -]{2,60}?)[,:?]\s+(?P<answer>yes|no|sure|not)\W*$",
+    re.IGNORECASE,
+)
 #: A reason is denied, or one against.
 _REASON = re.compile(
     r"\b(?:no|little|(?:hard|difficult|hard[- ]pressed|struggle|struggling) to (?:find|see|think of|imagine|come up with) (?:a|an|any|one)|not (?:see|find|think of|know of|know|have|imagine) (?:of )?(?:a|an|any|one|much))\b(?: [\w-]+){0,3}? (?:reasons?|arguments?|grounds?|justification|case|objections?|evidence|proof|basis|grounds?)\b"
@@ -40,7 +45,20 @@ _NO_HARM = re.compile(
 #: Who is asked answers for himself: "Would you …?" with "I would …".
 _ANSWERING = {"you": "i", "i": "you", "my": "your", "your": "my", "me": "you"}
 #: Words of degree that a question has and a denial takes up: "Not always."
-_DEGREES = ("always", "all", "every", "everyone", "everybody", "everything", "necessarily", "entirely", "ever", "only", "anyone", "absolute")
+_DEGREES = (
+    "always",
+    "all",
+    "every",
+    "everyone",
+    "everybody",
+    "everything",
+    "necessarily",
+    "entirely",
+    "ever",
+    "only",
+    "anyone",
+    "absolute",
+)
 _NOT_SO = re.compile(
     rf"^\W*(?:\w+ly,? )?not (?:in |for )?(?P<degree>{'|'.join(_DEGREES)})\b(?! (?:but|,))", re.IGNORECASE
 )
@@ -64,7 +82,10 @@ _DO_NOT_THINK = re.compile(
     r"^\W*(?:(?:well|honestly|personally|frankly|overall|on balance|in my (?:view|opinion))\W+)?(?:i|we) (?:\w+ly )?(?:do not|can not|could not|would not|am not|fail to) (?:\w+ly )?(?:think|believe|feel|see how|see why|agree|accept|buy|convinced|persuaded|sure)\b(?P<what>.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_DENIED = re.compile(r"\b(?:not|never|no|nobody|nothing|without|neither|wrong|anything but|only|just|yet|always|enough to|anyone|anybody|answer|say|know|tell|decide|sides?|simple|easy|clear)\b", re.IGNORECASE)
+_DENIED = re.compile(
+    r"\b(?:not|never|no|nobody|nothing|without|neither|wrong|anything but|only|just|yet|always|enough to|anyone|anybody|answer|say|know|tell|decide|sides?|simple|easy|clear)\b",
+    re.IGNORECASE,
+)
 #: What stands beside a person or thing and is said of it: "creatures that get nothing out of it".
 _RELATIVE = re.compile(
     r"(?<=\w)(?<!\bfor)(?<!\bin)(?<!\bon)(?<!\bunder)(?<!\bto)(?<!\bof)(?<!\bby)(?<!\bwith)\s+(?:who|whose|whom|which)\b.*|(?<=\ws)\s+that (?:is|are|was|were|has|have|had|can|could|do|does|did|will|would|get|gets|give|gives|make|makes|need|needs|lack|lacks|never|cannot)\b.*",
@@ -88,12 +109,22 @@ def without_relative(clause: str) -> str:
 def stated(question: Question, lines: list[str]) -> int:
     """1 for yes, -1 for no, 0 where the first two sentences state nothing in so few words."""
     for line in lines[:2]:
-        if sign := _topic(question, line) or _elliptic(question, line) or _degree(question, line) or _cannot_say(line) or _judgement(question, line):
+        if (
+            sign := _topic(question, line)
+            or _elliptic(question, line)
+            or _degree(question, line)
+            or _cannot_say(line)
+            or _judgement(question, line)
+        ):
             return sign
     for line in reversed(lines):
         if (found := _ELLIPTIC.match(line)) and found["mine"] and (sign := _elliptic(question, line)):
             return sign
-    signs = {sign for line in lines if (sign := _topic(question, line) or _reason(question, line) or _no_harm(question, line))}
+    signs = {
+        sign
+        for line in lines
+        if (sign := _topic(question, line) or _reason(question, line) or _no_harm(question, line))
+    }
     return signs.pop() if len(signs) == 1 else 0
 
 
@@ -105,7 +136,13 @@ def doubted(question: Question, line: str) -> int:
     named = word_stems(found["what"])
     if len(named) > 2 and not named & question.stems:
         return 0
-    acts = words.KEEPS.search(found["what"]) or words.LEAVES.search(found["what"]) or words.FORBIDS.search(found["what"]) or words.PERMITS.search(found["what"]) or words.BAD.search(found["what"])
+    acts = (
+        words.KEEPS.search(found["what"])
+        or words.LEAVES.search(found["what"])
+        or words.FORBIDS.search(found["what"])
+        or words.PERMITS.search(found["what"])
+        or words.BAD.search(found["what"])
+    )
     return 0 if acts or question.denies or question.value < 0 or question.action < 0 else -1
 
 
@@ -124,7 +161,7 @@ def echoed(question: Question, line: str) -> int:
 
 
 def _elliptic(question: Question, line: str) -> int:
-    """The sign of an answer by the question's own verb: "It sure can." """
+    """The sign of an answer by the question's own verb: "It sure can", asked "Can it?"."""
     found = _ELLIPTIC.match(line)
     if not found or found["verb"].lower() not in {question.auxiliary, _ANSWERED.get(question.auxiliary)}:
         return 0
@@ -146,7 +183,11 @@ def _judgement(question: Question, line: str) -> int:
     if not question.value or len(said.split()) > LONGEST_JUDGEMENT or "?" in line:
         return 0
     judged = words.GOOD.search(said) or words.BAD.search(said)
-    if not judged or not all(_DEGREE.match(word) for word in said.replace(judged[0], "").split()) or not _is_the_questions(question, judged[0]):
+    if (
+        not judged
+        or not all(_DEGREE.match(word) for word in said.replace(judged[0], "").split())
+        or not _is_the_questions(question, judged[0])
+    ):
         return 0
     sign = -1 if words.BAD.search(said) else 1
     return sign * question.value * (-1 if words.TURNS.search(said) else 1)
@@ -166,11 +207,15 @@ def _topic(question: Question, line: str) -> int:
 
 
 def _no_harm(question: Question, line: str) -> int:
-    return (question.value or question.action) if _NO_HARM.search(line) else 0
+    """The sign of "I see no problem with it", and against the question's ban; "no harm in abolishing it" is for it again."""
+    found = _NO_HARM.search(line)
+    if not found:
+        return 0
+    return (question.value or question.action) * (-1 if words.FORBIDS.search(line[found.end() :]) else 1)
 
 
 def _reason(question: Question, line: str) -> int:
-    """ "I can think of no reason not to" is a yes; "I see no reason to" is a no, and is left to the clause where it goes on."""
+    """1 for "I can think of no reason not to", -1 for "I see no reason to", which is left to the clause where it goes on."""
     found = _REASON.search(line)
     if not found:
         return 0

@@ -3,65 +3,34 @@
 import re
 
 from folkmoot.analysis.asked import Question, word_stems
+from folkmoot.analysis.openings import ANY_NO, ANY_YES, NO, SURE, UNCLEAR, YES, opening
 from folkmoot.analysis.positions import side
 from folkmoot.analysis.question import stems
-from folkmoot.analysis.set_phrases import contradicted, opened, taken
+from folkmoot.analysis.set_phrases import contradicted, taken
 from folkmoot.analysis.stated import doubted, echoed, not_formerly, stated, without_relative
 from folkmoot.analysis.wording import clauses, main_clause, phrases, plain, spelled_out, spelled_whole
 
-YES, NO, UNCLEAR = "Yes", "No", "unclear"
+__all__ = ["HEADING", "NO", "OTHERS", "SUMS_UP", "UNCLEAR", "YES", "yes_no"]
 
-_YES = r"(?:yes|yea|yeah|yep|yup|aye|(?:in the )?affirmative)"
-#: `No` answers only where it stands by itself: "no doubt" and "no one" say something else.
-_NO = r"(?:nope|nay|negative(?!\s+\w)|no(?!\s+(?:comment|answer|opinion|conclusion|position|preference|verdict|idea|doubt|one|longer|matter|single|simple|easy|clear|real|good|need|questions?|wonder|surprise|exceptions?|ifs|two ways|reason|evidence|way to|more|less|other|right answer|definitive)\b))"
-_SURE = r"(?:absolutely|definitely|certainly|clearly|surely|of course|indeed|undoubtedly|obviously|emphatically|probably|likely|mostly|generally|usually|(?:most|very|quite) (?:probably|likely)|most certainly|almost certainly|very likely|most likely|without (?:a )?(?:doubt|question)|no doubt(?: about (?:it|that))?|by all means|sure|somewhat|soft|hell|oh|rather)"
-#: "Tentatively yes", "Generally speaking, no"; "hardly" and "unlikely" answer by themselves.
-_ADVERB = r"(?!hardly|unlikely|reply|apply)\w{3,}ly(?: speaking)?,?\s+"
-#: What may stand before an answer: a courtesy, a label, a standpoint. Stripped one by one.
-_LEADS = re.compile(
-    r"[\s\W]*(?:"
-    r"(?:well|so|hm+|ok|okay|right|look|listen|lol|haha+|omg|ugh|meh|dude|bro|man|imo|imho|tbh|ngl|eh|u[hm]+|erm|gosh|ah|oh|aw|yikes|wow|honestly|frankly|personally|overall|ultimately|therefore|thus|hence|still|but|and|then|again)\b|"
-    r"(?:thank you|thanks|good question|great question|this is an? [\w ]{0,30}?question|that is an? [\w ]{0,30}?question|that's an? [\w ]{0,30}?question)[^.!,]*|"
-    r"(?:in|to) (?:short|brief|summary|sum up|conclude|conclusion|essence|be (?:honest|clear|brief|fair)|put it simply|me)\b|"
-    r"in my (?:\w+ )?(?:view|opinion|judge?ment|estimation|book)\b|(?:in (?:general|principle|most cases|theory|practice)|generally|on balance|on the whole|all things considered|all in all|after weighing [^,.]*|on (?:second thoughts?|(?:further |closer )?reflection|closer inspection)|tl;?dr|having weighed [^,.]*|simply put)\b|"
-    r"(?:as|from|speaking as|for|under|according to|through|by|based on|given|considering|seen from|looking at|judging by)\s[^.:;!?]{2,90}?,|"
-    r"i (?:think|believe|feel|would argue|would say|(?:must|have to) say|am convinced)(?: that)?(?: the answer is)?|i'd (?:say|argue)|"
-    r"(?:(?:the|my|our|a|short|final|quick|direct|simple|one-word|honest|brief|overall) ){0,3}(?:answer|verdict|vote|conclusion|position|response|stance|decision)(?: here| is| would be| to (?:this|that|your) question)*\s*(?:[:,-]|(?<=is)|(?<=be))"
-    r")",
-    re.IGNORECASE,
-)
-_HEDGED = re.compile(
-    r"\W*(?:(?:maybe|perhaps|possibly)(?! not\W*$)|(?:impossible|difficult) to (?:say|tell)|not enough (?:information|data|evidence)|i(?: would|'d) (?:have to|need to) (?:think|know)|(?:i am |i'm )?sorry,? but i can|(?:it|that|this) (?:really |all |largely |very much )?depends|depends|not necessarily|undecided|neither|both|yes ?/ ?no\b|"
-    r"(?:it|this|that)(?: is|'s) (?:complicated|complex|not (?:clear|easy|simple)|(?:an? )?(?:hard|difficult|tough|impossible)(?! (?:to (?:defend|justify|see|accept|support|imagine|believe|deny|argue|find|condone)|no|yes)))|hard to say|unclear|yes and no|no and yes|yes or no|part(?:ly|ially)\b[^.]*\bpart(?:ly|ially)|yes\b.*\b(?:no (?:otherwise|elsewhere)|(?:otherwise|elsewhere),? no)\b|no\b.*\b(?:yes (?:otherwise|elsewhere)|(?:otherwise|elsewhere),? yes)\b|(?:for|in|if|when|on|with)\b.*\byes\b.*\bno\b|(?:for|in|if|when|on|with)\b.*\bno\b.*\byes\b|yes (?:for|in|if|when|on|with) .*\bno (?:for|in|if|when|on|with)\b|no (?:for|in|if|when|on|with) .*\byes (?:for|in|if|when|on|with)\b|"
-    r"i(?: am|'m) (?:not sure|unsure|undecided|torn|neutral|unable)|i (?:do not|don't|cannot|can't|can not) (?:know|say|decide|answer|tell|give|take)|"
-    r"there (?:is|are) (?:no (?:simple|easy|clear|single|definitive|right|universal)|(?:good )?arguments|strong arguments|valid points))",
-    re.IGNORECASE,
-)
-_OPENS = re.compile(
-    rf"\W*(?:(?P<no>(?:{_SURE},?\s+|{_ADVERB}|an? (?:[\w-]+,? ){{0,3}})?(?:{_NO}\b(?!-|\s*\?)|not\b(?!\s+(?:only|just|merely|necessarily|always|everyone|everybody|all|every|quite|sure|an? ))|never\b|by no means|"
-    rf"under no circumstances|i(?: am|'m) afraid (?:not|no)|(?:better|rather|best) not\b(?=\W*$)|(?:unfortunately|sadly|regrettably|alas),? (?:not|no)|i (?:do not|don't) (?:see it (?:that|this) way|agree|think so|believe so)|in the negative|hell no|no way|in no way|hardly|(?:highly |very |most )?unlikely|doubtful|i doubt (?:it|that)|nah|quite the (?:opposite|contrary)|on the contrary|out of the question|count me out|far from it|nonsense|rubbish|(?:quite |just )?the (?:exact )?(?:reverse|opposite|contrary)|not an? (?:chance|hope|bit)|hard no)|i (?:\w+ly )?(?:disagree|oppose|object)\b|i(?: am|'m) (?:\w+ly )?(?:against|opposed)|(?:strongly |firmly )?(?:against|opposed|disagree|oppose)(?=\W*$|[.,:;]))|"
-    rf"(?P<yes>(?:i (?:can )?(?:see|know|find) )?no reason (?:why )?not\b(?=\W*$)|why not\b|(?:{_SURE},?\s+|{_ADVERB}|an? (?:[\w-]+,? ){{0,3}})?{_YES}\b(?!\s*\?)|{_SURE}(?=\s*(?:[,.;:!-]|$|it (?:is|should|does|can)|they (?:are|should|do)))|(?:strongly |firmly )?(?:in favou?r|agreed?|support(?:ive)?)(?=\W*$|[.,:;])|(?:i (?:\w+ly )?(?:agree|support)\b(?! (?:with )?(?:parts?|some|aspects|elements|both)\b)|i(?: am|'m) (?:\w+ly )?in favou?r)))",
-    re.IGNORECASE,
-)
 #: Somebody states a conclusion of their own, and in the next few words the answer.
 _CONCLUDES = re.compile(
     rf"(?P<by>\bi(?:'d|'m|'ll|'ve)?\b[\w' ]{{0,40}}?\b(?:lean\w*|say|answer|vote|voting|go(?:ing)? (?:with|for)|conclude|come down|fall|side|tend|opt|settle|land|guess|suppose|end up|ended up|arrive|come out|incline\w*|argue)|"
     rf"\b(?:answer|verdict|vote|conclusion|position|response|decision|judge?ment|bottom line|inclination|stance|recommendation|advice|suggestion|opinion|view|call|guess|hunch|bet|take|feeling|instinct|sense|expectation|prediction|forecast|reply|choice)\b(?:,? [\w']+,?){{0,6}}?(?: is| remains| would be| must be| has to be| should be| be|:)|"
     rf"(?:^|[,;:]|\s-)\W*(?:but )?lean(?:ing|s)?\b|\b(?:it is|it's|that is|that's|this is|makes it|count me as)|"
     rf"\b(?:on balance|overall|in short|in the end|ultimately|all things considered|on the whole|in conclusion|to conclude|therefore|hence|thus|so|conclusion)\b)"
-    rf"(?P<between>[\w'\", :-]{{0,40}}?)[\s\"':(-]+(?:(?P<yes>{_YES})|(?P<no>{_NO}))\b(?!['-]\w)(?P<after>(?:\s+(?:and|or|nor)\s+(?:yes|no)\b)?)",
+    rf"(?P<between>[\w'\", :-]{{0,40}}?)[\s\"':(-]+(?:(?P<yes>{ANY_YES})|(?P<no>{ANY_NO}))\b(?!['-]\w)(?P<after>(?:\s+(?:and|or|nor)\s+(?:yes|no)\b)?)",
     re.IGNORECASE,
 )
 #: "…, but yes.", "…, so no, thank you."
 _ENDS = re.compile(
-    r"\b(?:but|so|then|still|hence|therefore),? (?P<between>(?:[\w']+,? ){0,5}?)(?P<word>yes|no)(?=\W*$|[,.;:]| -)", re.IGNORECASE
+    r"\b(?:but|so|then|still|hence|therefore),? (?P<between>(?:[\w']+,? ){0,5}?)(?P<word>yes|no)(?=\W*$|[,.;:]| -)",
+    re.IGNORECASE,
 )
 #: The writer's own side, after what speaks for the other: "In this case, however, I would support one."
 _TURNED = re.compile(
-    r"(?:^\W*(?:but|yet|that said|having said that|all the same)\b|\bhowever\b).*\bi (?:would|do|will|can|am|have|support|oppose|think|believe|come|favou?r|reject)\b", re.IGNORECASE
+    r"(?:^\W*(?:but|yet|that said|having said that|all the same)\b|\bhowever\b).*\bi (?:would|do|will|can|am|have|support|oppose|think|believe|come|favou?r|reject)\b",
+    re.IGNORECASE,
 )
-#: "…, but not in national ones": no answer, but where it does not hold.
-_NARROWS = re.compile(r"\W*(?:$|(?:not|never)(?: [\w']+){3,})", re.IGNORECASE)
 _FROM_ME = re.compile(r"\b(?P<word>yes|no) from me\b", re.IGNORECASE)
 OTHERS = re.compile(
     r"\b(?:some|others|many|most|critics|opponents|supporters|proponents|advocates|they|people|one|you|someone|(?:a|the) (?!(?:i|we|research|evidence|data|literature|science|record|right|wrong|better|best|good|bad|tough|hard|final|utilitarian|deontologist|kantian|consequentialist|libertarian|rawlsian|virtue|care|communitarian|egalitarian)\b)\w+|(?!(?:is|was|this|has|does|its|us|always|perhaps|studies|results|figures|findings|statistics)\b)\w+s|(?:those|people|anyone|everyone|everybody|whoever|(?:citizens|patients|families|persons)) who) (?!i\b|we\b)"
@@ -69,11 +38,6 @@ OTHERS = re.compile(
     re.IGNORECASE,
 )
 _NOT = re.compile(r"\b(?:not|never|no|nobody|neither|cannot|without|nor|hardly)\b|n't\b", re.IGNORECASE)
-#: A whole answer in two words: "It does.", "They are not."
-_ELLIPTIC = re.compile(
-    r"\W*(?:it|this|that|they|we|you) (?:is|are|does|do|will|would|should|must|has|have)(?P<not> not|n't)?(?: be)?\s*(?:[.,;!:-]|$)",
-    re.IGNORECASE,
-)
 #: Announces what it all comes to.
 SUMS_UP = re.compile(
     r"\b(?:therefore|thus|hence|consequently|in (?:conclusion|sum|summary|short|the end|the final analysis)|to (?:conclude|sum up|summari[sz]e)|overall|on balance|"
@@ -101,7 +65,7 @@ _TURNS_TO = re.compile(r"\b(?:but|yet|however|still|nevertheless|nonetheless|so|
 #: The share of the question's words that makes a sentence say it again, and the least number of them.
 LEAST_RESTATED, SHORTEST_RESTATED = 0.75, 3
 _BARE = re.compile(
-    rf"^\W*(?:{_SURE}\W+|an? (?:[\w-]+ ){{0,3}}|then |so |simply |just )?(?:(?P<yes>{_YES})|(?P<no>nope|nay|negative|no))\W*$",
+    rf"^\W*(?:{SURE}\W+|an? (?:[\w-]+ ){{0,3}}|then |so |simply |just )?(?:(?P<yes>{ANY_YES})|(?P<no>nope|nay|negative|no))\W*$",
     re.IGNORECASE,
 )
 #: "…, and I agree." With what, is said before.
@@ -111,7 +75,8 @@ _AGREES = re.compile(
 )
 #: "For heavy users, yes."
 _FOR_SOME = re.compile(
-    r"^\W*(?:and |but )?(?:for|in|if|when|on|with|at|under|as) [^.]*?[,:-]\s*(?:then )?(?P<answer>yes|no)\W*$", re.IGNORECASE
+    r"^\W*(?:and |but )?(?:for|in|if|when|on|with|at|under|as) [^.]*?[,:-]\s*(?:then )?(?P<answer>yes|no)\W*$",
+    re.IGNORECASE,
 )
 #: A letter that stands for the word.
 _LETTER = re.compile(r"\W*(?P<letter>[yn])\W*", re.IGNORECASE)
@@ -135,7 +100,7 @@ def yes_no(query: str, text: str) -> str:
         return concluded[-1]
     if told := stated(question, lines):
         return {1: YES, -1: NO}[told]
-    return _opening(lines[:2]) or _restated(question, lines) or _stood(question, lines)
+    return opening(lines[:2]) or _restated(question, lines) or _stood(question, lines)
 
 
 def _repeats(question: Question, line: str) -> bool:
@@ -161,7 +126,7 @@ def _conclusion(question: Question, lines: list[str], place: int) -> str | None:
         return None
     if _OPEN.search(line):
         return UNCLEAR
-    if under_heading and (answer := _opening([line])):
+    if under_heading and (answer := opening([line])):
         return answer
     sign = _side(question, line)
     return {1: YES, -1: NO}.get(sign)
@@ -242,26 +207,3 @@ def _concluded(line: str) -> str | None:
         if re.search(r"\b(?:simple|easy|clear|straightforward|clear-cut|either)\b", found["between"]) and negated:
             answer = UNCLEAR
     return answer
-
-
-def _opening(lines: list[str]) -> str | None:
-    """The answer that the first words give, after whatever comes before it; the second sentence, if the first is courtesy."""
-    for line in lines:
-        rest = line
-        while True:
-            if _HEDGED.match(rest):
-                after = rest.partition(" but ")[2]
-                return UNCLEAR if _NARROWS.match(after) else _opening([after]) or UNCLEAR
-            if sign := opened(rest):
-                return YES if sign > 0 else NO
-            if found := _ELLIPTIC.match(rest):
-                return NO if found["not"] else YES
-            if found := _OPENS.match(rest):
-                return NO if found["no"] else YES
-            lead = _LEADS.match(rest)
-            if lead is None:
-                break
-            rest = rest[lead.end() :]
-        if len(rest.split()) > 6:
-            return None
-    return None
