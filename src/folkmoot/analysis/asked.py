@@ -33,7 +33,7 @@ _WEIGHED = re.compile(
 )
 
 #: Before the verb, as a word of its own.
-_DENIES = re.compile(r"^\W*\w+ (?:[\w']+ ){1,4}?(?:not|never)\b(?! to\b)", re.IGNORECASE)
+_DENIES = re.compile(r"^\W*\w+ (?:[\w'-]+ ){1,4}?(?:not|never)\b(?! to\b)", re.IGNORECASE)
 
 #: What a question weighs, up to what it is weighed against.
 #: Turns the sense of a clause, unless the question has it.

@@ -59,6 +59,8 @@ _UNBEATEN = re.compile(
 _TURNING = re.compile(
     r"\b(?:but|while|although|not|without|rather than|instead of|except|unless|even if|and|or)\b|[,;:]", re.IGNORECASE
 )
+#: Words that may be written in capitals, and stand for no option.
+_WORDS_IN_CAPITALS = frozenset({*("AN", "AS", "AT", "BE", "BY", "DO", "GO", "HE", "IF", "IN", "IS", "IT"), *("ME", "MY", "NO", "OF", "ON", "OR", "SO", "TO", "UP", "US", "WE", "AND", "NOT", "THE")})
 #: "Between A and B I'd take B."
 _BETWEEN = re.compile(
     r"\bbetween\b[^.;]{1,60}?\band\b (?:option )?[\w']+,? (?:(?:and|but|so) )?(?=i\b)|(?<=\bcompromise )between\b[^.;]{1,60}?\band\b (?:option )?\(?[\w']+\)?",
@@ -74,7 +76,7 @@ def in_the_options_words(options: Mapping[str, str], said: str) -> str:
     said = _MY_FIRST.sub("my ", _MY_SECOND.sub("", said))
     said = _UNBEATEN.sub("the best is", said)
     said = _PREFERRED.sub(r"\g<to>rather than", _ANYTHING_BUT.sub("not", _ASKED_AND_DENIED.sub("", said)))
-    said = _numbered(options, _BETWEEN.sub("", said))
+    said = _spelled_out(options, _numbered(options, _BETWEEN.sub("", said)))
     for key, words in sorted(options.items(), key=lambda option: -len(option[1])):
         # Its own "but" or "not" would be taken for the response's.
         if len(key) == 1 and _TURNING.search(words):
@@ -87,6 +89,15 @@ def in_the_options_words(options: Mapping[str, str], said: str) -> str:
         if found := _BY_LETTERS.match(words):
             both = rf"(?:\b(?:both|either) )?\b{found['one']},? {found['by']} {found['other']}\b"
             said = re.sub(both, name.replace("\\", r"\\"), said)
+    return said
+
+
+def _spelled_out(options: Mapping[str, str], said: str) -> str:
+    """The text with capitals that stand for an option's words spelled out: "PE", where physical education is offered."""
+    for words in options.values():
+        initials = "".join(word[0] for word in re.findall(r"[A-Za-z]+", words)).upper()
+        if len(initials) > 1 and initials not in _WORDS_IN_CAPITALS:
+            said = re.sub(rf"\b{initials}\b", words.replace("\\", r"\\"), said)
     return said
 
 
