@@ -60,7 +60,12 @@ _TURNING = re.compile(
     r"\b(?:but|while|although|not|without|rather than|instead of|except|unless|even if|and|or)\b|[,;:]", re.IGNORECASE
 )
 #: Words that may be written in capitals, and stand for no option.
-_WORDS_IN_CAPITALS = frozenset({*("AN", "AS", "AT", "BE", "BY", "DO", "GO", "HE", "IF", "IN", "IS", "IT"), *("ME", "MY", "NO", "OF", "ON", "OR", "SO", "TO", "UP", "US", "WE", "AND", "NOT", "THE")})
+_WORDS_IN_CAPITALS = frozenset(
+    {
+        *("AN", "AS", "AT", "BE", "BY", "DO", "GO", "HE", "IF", "IN", "IS", "IT"),
+        *("ME", "MY", "NO", "OF", "ON", "OR", "SO", "TO", "UP", "US", "WE", "AND", "NOT", "THE"),
+    }
+)
 #: "Between A and B I'd take B."
 _BETWEEN = re.compile(
     r"\bbetween\b[^.;]{1,60}?\band\b (?:option )?[\w']+,? (?:(?:and|but|so) )?(?=i\b)|(?<=\bcompromise )between\b[^.;]{1,60}?\band\b (?:option )?\(?[\w']+\)?",

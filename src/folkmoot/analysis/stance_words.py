@@ -43,7 +43,7 @@ GOOD = _any("""
     desirable, advisable, sound, prudent, okay, ok, fine, appropriate, warranted, proper, make sense, makes sense,
     making sense, valuable, needed, overdue, worth, worth it, imperative, positive, commendable, excellent, sane, the answer, the solution, a solution, right course, only responsible, only sensible, only right, only reasonable, what we need, preferable,
     smart, overwhelming case for, strong case for, case for it, pays off, pay off, merit, merits, point in, need for, need of, reason to, reason enough to, reason for, justification for, basis for, grounds for, more good, best, wins out, a must, helpful, useful,
-    indispensable, crucial, unobjectionable, in order, healthy, safe, the way forward, the way to go, right thing, effective, works, honourable, tolerable,
+    indispensable, crucial, practical, workable, viable, proportionate, unobjectionable, in order, healthy, safe, the way forward, the way to go, right thing, effective, works, honourable, tolerable,
     excusable, admissible, unproblematic, benign, harmless, the right move, fair enough, a no-brainer, welcome step, progress
 """)
 #: Blames its subject.

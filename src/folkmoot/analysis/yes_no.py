@@ -78,6 +78,11 @@ _FOR_SOME = re.compile(
     r"^\W*(?:and |but )?(?:for|in|if|when|on|with|at|under|as) [^.]*?[,:-]\s*(?:then )?(?P<answer>yes|no)\W*$",
     re.IGNORECASE,
 )
+#: "Passive euthanasia yes, active euthanasia no."
+_BOTH_WAYS = re.compile(
+    r"^[^.]*?\w (?P<one>yes|no)[,;] (?!but\b)(?:(?!\b(?:so|but|therefore|thus)\b)[^.])*?\w (?!(?P=one))(?:yes|no)\W*$",
+    re.IGNORECASE,
+)
 #: A letter that stands for the word.
 _LETTER = re.compile(r"\W*(?P<letter>[yn])\W*", re.IGNORECASE)
 
@@ -93,6 +98,8 @@ def yes_no(query: str, text: str) -> str:
     question = Question(query)
     lines = phrases(spelled_whole(spelled_out(query, plain(text))))
     lines = [now for line in lines if not _repeats(question, line) and (now := not_formerly(line))]
+    if any(_BOTH_WAYS.match(line) for line in lines):
+        return UNCLEAR
     if {found["answer"].lower() for line in lines if (found := _FOR_SOME.match(line))} == {"yes", "no"}:
         return UNCLEAR
     concluded = [answer for place, line in enumerate(lines) if (answer := _conclusion(question, lines, place))]
