@@ -57,6 +57,8 @@ _DENIES = re.compile(r"\b(?:not|never|cannot|refuse|no)\b|n't\b", re.IGNORECASE)
 _DENIAL = frozenset({"do", "not", "don't", "never", "refus", "shoul"})
 #: "B, then A."
 _THEN = re.compile(r"^(?!.*\bif\b)(?P<first>.*?\w),? then\b", re.IGNORECASE | re.DOTALL)
+#: A reason tells of other options as well: "Wisdom, since it tells us when to be just."
+_BECAUSE = re.compile(r"^(?P<first>.*?\w),? (?:because|since|as (?:it|they)|given that)\b", re.IGNORECASE | re.DOTALL)
 #: What is conceded, and what comes after the first.
 _CONCEDED = re.compile(
     r"(?<=\w)\W*\b(?:although|though|even if)\b[^.;]*|(?<=\w)\W*\b(?:but|and|with) [^.;,]*\b(?:close second|runner-up|next best|not far behind)\b[^.;]*|(?<=\bfirst), (?:and )?then\b[^.;]*",
@@ -67,7 +69,7 @@ _CLAUSE = re.compile(
 )
 #: A letter that can be nothing but an option's: named as one, with a sign, alone, or beside another one.
 _MARKED = (
-    r"(?<![\w'])(?:(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter|[Nn]umber)(?: is| would be)?:? \(?{small}(?=\)|\W*$|[.,;:])|\({small}\)|(?<=^){small}(?=\W*$|[).:]|,? -|,)|(?<=[a-z] ){small}(?=\W*$)|[Oo]ption \(?{small}\b|(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter|[Nn]umber)(?: is)? \(?{key}\b|{key}[).:](?=\W|$)|\({key}\)"
+    r"(?<![\w'])(?:(?<=^){small}(?= (?:or|and) \(?[{any_small}]\b)|(?<=\b[{any_small}] or ){small}\b|(?<=\b[{any_small}] and ){small}\b|(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter|[Nn]umber)(?: is| would be)?:? \(?{small}(?=\)|\W*$|[.,;:])|\({small}\)|(?<=^){small}(?=\W*$|[).:]|,? -|,)|(?<=[a-z] ){small}(?=\W*$)|[Oo]ption \(?{small}\b|(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter|[Nn]umber)(?: is)? \(?{key}\b|{key}[).:](?=\W|$)|\({key}\)"
     r"|(?<=[a-z] ){key}\b(?!-)|{key}(?= (?:would|is|has|seems|should|because|since|as|for|makes|wins|looks|sounds|feels|works|comes|gets|might|could|will|can|may|must|does|appeals|offers|gives|remains|strikes|appears|stands|rather than|over|it is|and not|not|instead|all the way|by far|only|though|but|please|i think|i guess)\b)|{key}(?=\W*$|\s*>|\s+-|\s*(?:/|&|\+|\bor\b|\band\b|\bplus\b|\bwith\b)\s*(?:[Oo]ption )?[{any}]\b))"
 )
 _PLACES = {
@@ -126,8 +128,9 @@ class Finder:
             least: the share of an option's own words that it takes.
         """
         whole = _CONCEDED.sub("", _RANKED.sub(r"\g<first>", passage))
-        if (found := _THEN.match(whole)) and (named := self._chosen(found["first"], least)):
-            return named
+        for pattern in (_THEN, _BECAUSE):
+            if (found := pattern.match(whole)) and (named := self._chosen(found["first"], least)):
+                return named
         return self._chosen(whole, least)
 
     def _chosen(self, passage: str, least: float) -> list[str]:
@@ -217,7 +220,9 @@ class Finder:
                 return found.start()
         if not _is_mark(key):
             return None
-        found = re.search(_MARKED.format(key=key, any=self._letters, small=key.lower()), clause)
+        found = re.search(
+            _MARKED.format(key=key, any=self._letters, any_small=self._letters.lower(), small=key.lower()), clause
+        )
         # A capital A is an article as well, and I a person: alone they mark nothing.
         if found is None and key not in {"A", "I"}:
             found = re.search(rf"(?<![\w'-]){key}(?![\w'-])", clause)

@@ -54,7 +54,7 @@ HEADING = re.compile(
 _OPEN = re.compile(
     r"\b(?:(?:it|that|this|much|everything|all|a lot|answer|so much|morality|which) (?:(?:really|all|largely|very much|entirely|heavily|always|truly|ultimately) )*depends|(?:depends|hinges|turns) (?:up)?on|pulls? in (?:different|opposite) directions|"
     r"(?:i|we)(?: am| are)? (?:\w+ )?(?:undecided|torn|neutral|not sure|unsure|on the fence|of two minds|in two minds|uncertain|agnostic)|"
-    r"as an? (?:ai|artificial|language|large)|(?:i|we|it|this|that|one)(?: \w+){0,2} (?:can not|cannot|unable to|not able to|not going to|will not|would rather not|decline to|refuse to|prefer not to|do not want to|not for me to|not my place to) (?:\w+ )?(?:take(?= (?:an? |any |either )?(?:\w+ )?(?:sides?|positions?|stance|view)\b)|choose|decide|say|answer|give|pick|judge|commit|tell|know|predict|pick|offer|provide|side|weigh)|"
+    r"as an? (?:ai|artificial|language|large)|(?:i|we|it|this|that|one)(?: \w+){0,2} (?:can not|cannot|unable to|not able to|not going to|will not|would rather not|decline to|refuse to|prefer not to|do not want to|not for me to|not my place to) (?:\w+ )?(?:settle|take(?= (?:an? |any |either )?(?:\w+ )?(?:sides?|positions?|stance|view)\b)|choose|decide|say|answer|give|pick|judge|commit|tell|know|predict|pick|offer|provide|side|weigh)|"
     r"no (?:personal |strong |firm |real |clear |single |simple |easy |one |definitive )?(?:opinion|opinions|view|views|position|stance|preference|answer|consensus|way (?:to know|of knowing|to tell))|do not (?:have|hold|take) (?:an? |any )?(?:\w+ )?(?:opinion|opinions|view|views|position|stance|side)|"
     r"do not know|hard to (?:say|tell|judge|call)|(?:arguments|merits?|points|case|valid|strong) (?:\w+ ){0,3}both sides|both sides have|arguments for and against|pros and cons|neither (?:agree|support|for|in favou?r)\b|leave (?:that|this|the|such) (?:judge?ments?|decisions?|questions?|calls?|choices?) (?:up )?to|in (?:one|some|a) (?:sense|way|respect|regard)s?\b[^.]*\b(?:an)?other|(?:for|to) some\b[^.]*\bothers|for many\b[^.]*\bothers|(?:parts|some|aspects|elements) of it\b[^.]*\b(?:others|the rest|not)|varies|either way|two sides|remains (?:open|to be seen|unclear|contested|debated)|open question|jury is (?:still )?out|"
     r"both (?:\w+ ){0,2}(?:good|positive|benefits?|advantages?|pros|right|harms?|risks?)\b|back and forth|mixed|case by case|case-by-case|yes and no|some\b[^.]{1,40}\band\b[^.]{2,40}\bothers|yes or no|yes-or-no|neither yes nor no|too early|too soon to|otherwise (?:yes|no)|in (?:some|certain|many) (?:respects|ways|cases|situations|contexts|circumstances)\b.*\bother\w*|(?:the|this) question (?:is|can not)|(?:situations|cases|circumstances|contexts)\b.*\bothers|(?:nobody|no one|no-one|who) (?:can |could |really )?(?:predict|know|knows|say|tell)|up to a point\b.*\bbeyond|sometimes\b.*\bsometimes|fifty-fifty|partly|(?:advantages|benefits|strengths|upsides|merits|virtues) (?:and|as well as|but also) (?:\w+ )?(?:disadvantages|drawbacks|risks|harms|costs|weaknesses|downsides|flaws)|contradict each other|go either way)\b",
@@ -80,9 +80,10 @@ _FOR_SOME = re.compile(
 )
 #: "Passive euthanasia yes, active euthanasia no."
 _BOTH_WAYS = re.compile(
-    r"^[^.]*?\w (?P<one>yes|no)[,;] (?!but\b)(?:(?!\b(?:so|but|therefore|thus)\b)[^.])*?\w (?!(?P=one))(?:yes|no)\W*$",
+    r"^(?P<this>[^.]*?\w) (?P<one>yes|no)[,;] (?P<that>(?!but\b)(?:(?!\b(?:so|but|therefore|thus)\b)[^.])*?\w) (?!(?P=one))(?:yes|no)\W*$",
     re.IGNORECASE,
 )
+_CASE = re.compile(r"\W*(?:for|in|if|when|on|with|at|as|some)\b", re.IGNORECASE)
 #: A letter that stands for the word.
 _LETTER = re.compile(r"\W*(?P<letter>[yn])\W*", re.IGNORECASE)
 
@@ -98,8 +99,9 @@ def yes_no(query: str, text: str) -> str:
     question = Question(query)
     lines = phrases(spelled_whole(spelled_out(query, plain(text))))
     lines = [now for line in lines if not _repeats(question, line) and (now := not_formerly(line))]
-    if any(_BOTH_WAYS.match(line) for line in lines):
-        return UNCLEAR
+    for line in lines:
+        if found := _BOTH_WAYS.match(line):
+            return _of_two(question, found)
     if {found["answer"].lower() for line in lines if (found := _FOR_SOME.match(line))} == {"yes", "no"}:
         return UNCLEAR
     concluded = [answer for place, line in enumerate(lines) if (answer := _conclusion(question, lines, place))]
@@ -137,6 +139,14 @@ def _conclusion(question: Question, lines: list[str], place: int) -> str | None:
         return answer
     sign = _side(question, line)
     return {1: YES, -1: NO}.get(sign)
+
+
+def _of_two(question: Question, found: re.Match[str]) -> str:
+    """The answer to what was asked, where only one of the two things is: "Feedback yes, grades no."."""
+    asked = [bool(word_stems(found[part]) & question.stems) for part in ("this", "that")]
+    if asked[0] == asked[1] or _CASE.match(found["this"]):
+        return UNCLEAR
+    return YES if (found["one"].lower() == "yes") == asked[0] else NO
 
 
 def _agreed(question: Question, before: str, line: str) -> int:
