@@ -59,10 +59,19 @@ def choice(options: dict[str, str], text: str) -> str:
             named = [] if _takes_none(options, part) else finder.chosen(part)
             if len(named) == 1:
                 return named[0]
+    if not is_open and (last := _named_last(finder, own)):
+        return last
     named = finder.chosen("; ".join(own), least=ALL_BUT_ALONE)
     if len(named) == 1 and not is_open:
         return named[0]
     return _by_yes_or_no(options, text)
+
+
+def _named_last(finder: Finder, lines: list[str]) -> str:
+    """The one option that the last sentence names and no sentence before, where these name several."""
+    before = {key for line in lines[:-1] for key in finder.mentioned(line)}
+    last = finder.chosen(lines[-1], least=ALL_BUT_ALONE) if lines else []
+    return last[0] if len(before) > 1 and len(last) == 1 and last[0] not in before else ""
 
 
 def _by_yes_or_no(options: dict[str, str], text: str) -> str:

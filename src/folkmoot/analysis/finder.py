@@ -138,6 +138,15 @@ class Finder:
         leading = [part for part in clauses if CHOOSES.search(part)]
         return self._named(leading, least) or self._named(clauses, least)
 
+    def mentioned(self, line: str) -> list[str]:
+        """The options that the line speaks of, be it to reject them."""
+        own = _stems(line)
+        return [
+            key
+            for key, telling in self._telling.items()
+            if self._marked(key, line) is not None or any(_among(stem, own) for stem in telling)
+        ]
+
     def leading(self, lines: Sequence[str]) -> list[str]:
         """The first line up to the mark that it opens with: "B, but C is fine too"; none where lines open with several."""
         opened = [(key, found[0]) for line in lines for key in self._options if (found := self._opened(key, line))]

@@ -123,7 +123,7 @@ _CLAUSAL = AUXILIARIES | {"when", "if", "where", "who", "which", "what", "how", 
 
 
 def _is_clause(*begun: str) -> bool:
-    return any(part.split()[:1] and part.split()[0].lower() in _CLAUSAL for part in begun)
+    return any(word.lower().removesuffix("'s") in _CLAUSAL for part in begun for word in part.split()[:1])
 
 
 def _whole(asked: str, parts: list[str]) -> list[str]:

@@ -33,7 +33,7 @@ _TAKES = re.compile(
 )
 #: "Closer to yes than no.", "70% yes."
 _RATHER = re.compile(
-    r"\b(?:more(?: of)?|closer to|nearer to|rather|\d\d ?% ?(?:sure)?|leaning more towards?)(?: an?)? [\"']?(?P<word>yes|no)\b(?! (?:than|more))?|\b(?P<first>yes|no),? (?:rather|more) than (?:yes|no)\b",
+    r"\b(?:more(?: of)?|closer to|nearer to|rather|\d\d ?% ?(?:sure)?|leaning more towards?)(?: an?)? [\"']?(?P<word>yes|no)\b(?! (?:than|more))?|\bon the [\"']?(?P<side>yes|no)[\"']? side\b|\b(?P<first>yes|no),? (?:rather|more) than (?:yes|no)\b",
     re.IGNORECASE,
 )
 #: "Put me down as a no.", "I'm a yes.", "My gut says no."
@@ -69,7 +69,7 @@ def taken(line: str) -> int:
         again = re.search(r"\b(yes|no)(?=\W*$|[.,;])", found["after"], re.IGNORECASE)
         return _sign(again[1]) if again else 1 if (found["word"] or "").lower() == "no" else -1
     if found := _RATHER.search(line):
-        return _sign(found["word"] or found["first"])
+        return _sign(found["word"] or found["side"] or found["first"])
     if found := _COUNTED.search(line):
         return _sign(found["word"])
     if found := _TAKES.search(line):

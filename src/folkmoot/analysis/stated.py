@@ -34,7 +34,16 @@ _ELLIPTIC = re.compile(
     re.IGNORECASE,
 )
 #: What answers a question that opens so: "Should I?" with "I would", "Are you?" with "I am".
-_ANSWERED = {"should": "would", "are": "am", "do": "does", "must": "should", "may": "can", "ca": "can", "wo": "will"}
+_ANSWERED = {
+    "should": "would",
+    "are": "am",
+    "am": "are",
+    "do": "does",
+    "must": "should",
+    "may": "can",
+    "ca": "can",
+    "wo": "will",
+}
 #: So many words at most may be what a question is about.
 LONGEST_SUBJECT = 6
 #: "I don't see a problem with one cup a day."
@@ -42,6 +51,8 @@ _NO_HARM = re.compile(
     r"\b(?:no|not (?:see|find|have|imagine|think there is) (?:a|an|any|the|much of a|much)) (?:\w+ )?(?:problem|harm|issue|danger|downside|drawback|fault)s?\b(?= (?:with|in|here)\b|\W*$)",
     re.IGNORECASE,
 )
+#: "It's important, but it isn't a human right."
+_IS_NOT = re.compile(r"\b(?:it|that|this|they) (?:is|are|was|were) not (?P<what>[^.,;]*)", re.IGNORECASE)
 #: Who is asked answers for himself: "Would you …?" with "I would …".
 _ANSWERING = {"you": "i", "i": "you", "my": "your", "your": "my", "me": "you"}
 #: Words of degree that a question has and a denial takes up: "Not always."
@@ -151,13 +162,15 @@ def echoed(question: Question, line: str) -> int:
     asked = [_ANSWERING.get(word, word) for word in re.findall(r"[\w']+", question.text.lower())]
     said = re.findall(r"[\w']+", line.lower().replace("i'd ", "i would "))
     for at in range(min(LONGEST_SUBJECT, len(asked) - 2, len(said) - 2), 0, -1):
-        if said[:at] != asked[1 : at + 1] or said[at] != question.auxiliary:
+        if said[:at] != asked[1 : at + 1] or said[at] not in {question.auxiliary, _ANSWERED.get(question.auxiliary)}:
             continue
         rest = " ".join(said[at + 1 :])
         if not word_stems(rest) & word_stems(" ".join(asked[at + 1 :])):
             return 0
         return (-1 if words.TURNS.search(rest) else 1) * (-1 if question.denies else 1)
-    return 0
+    denied = _IS_NOT.search(line)
+    is_plain = question.action > 0 and question.value >= 0 and not question.denies
+    return -1 if denied and is_plain and question.last in word_stems(denied["what"]) else 0
 
 
 def _elliptic(question: Question, line: str) -> int:

@@ -83,6 +83,11 @@ _BOTH_WAYS = re.compile(
     r"^(?P<this>[^.]*?\w) (?P<one>yes|no)[,;] (?P<that>(?!but\b)(?:(?!\b(?:so|but|therefore|thus)\b)[^.])*?\w) (?!(?P=one))(?:yes|no)\W*$",
     re.IGNORECASE,
 )
+#: "In physics it works well, in psychology it does not."
+_CASES = re.compile(
+    r"^\W*(?P<by>in|for|with|among) (?!my\b|the end\b|general\b|short\b)(?![^,;]*\bnot\b)[^,;]{8,}[,;] (?:but |and |while )?(?P=by) [^,;]{6,}\bnot\b[^,;]*$",
+    re.IGNORECASE,
+)
 _CASE = re.compile(r"\W*(?:for|in|if|when|on|with|at|as|some)\b", re.IGNORECASE)
 #: A letter that stands for the word.
 _LETTER = re.compile(r"\W*(?P<letter>[yn])\W*", re.IGNORECASE)
@@ -99,6 +104,8 @@ def yes_no(query: str, text: str) -> str:
     question = Question(query)
     lines = phrases(spelled_whole(spelled_out(query, plain(text))))
     lines = [now for line in lines if not _repeats(question, line) and (now := not_formerly(line))]
+    if any(_CASES.match(line) for line in lines):
+        return UNCLEAR
     for line in lines:
         if found := _BOTH_WAYS.match(line):
             return _of_two(question, found)
