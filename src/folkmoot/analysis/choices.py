@@ -15,11 +15,16 @@ _I_CHOOSE = re.compile(
     re.IGNORECASE,
 )
 _NONE = re.compile(
-    r"\b(?:none|neither|any) of (?:the|these|them|those)\b|\bno (?:opinion|preference|view)\b|\b(?:refuse|decline) to\b|\bequal(?:ly)? (?:claims?|measure)\b|\bnot for (?:me|us) to\b|\bnone\b|(?<!\bbest )(?<!\bgood )(?<!\bfair )(?<!\bis a )(?<!\bis the )(?<!\bon )(?<!\bright )\b(?:balance|mix|mixture|combination|compromise|blend)\b|\ball (?:two|three|four|five|of)\b|^\W*(?:\w+\W+){1,7}(?:together|alike)\W*$|\bsomething else\b|\bnot (?:listed|among|on the list)\b|\b(?:another|other) option\b|\b(?:am|is) unable to\b|\bcase by case\b|\ball of (?:the above|these|them)\b|\b(?:cannot|can't|can not|unable to|won't|refuse to|hard to|impossible to) "
+    r"\b(?:none|neither|any) of (?:the|these|them|those)\b|\bno (?:opinion|preference|view)\b|\b(?:refuse|decline) to\b|\bequal(?:ly)? (?:claims?|measure)\b|\bnot for (?:me|us) to\b|\bnone\b|(?<!\bon )\b(?:balance|mix|mixture|combination|compromise|blend)\b|\ball (?:two|three|four|five|of)\b|^\W*(?:\w+\W+){1,7}(?:together|alike)\W*$|\bsomething else\b|\bnot (?:listed|among|on the list)\b|\b(?:another|other) option\b|\b(?:am|is) unable to\b|\bcase by case\b|\ball of (?:the above|these|them)\b|\b(?:cannot|can't|can not|unable to|won't|refuse to|hard to|impossible to) "
     r"(?:choose|pick|decide|select|say|answer)|\b(?:it|that) depends\b|\bno single option\b|\bnot (?:sure|able)\b|\bequally\b|\bcombin(?:ed|ing|e)\b|\bhalf\b.*\bhalf\b|\bsplit\b|\b(?:a bit|some|a little) of (?:each|both|all|everything)\b|\btoss-?up\b|\b(?:a tie|tied) between\b|\b(?:fifty-fifty|50[/-]50)\b|\b(?:torn|undecided)\b|\b(?:together|along) with\b|\bin tandem\b|\bhand in hand\b|\b(?:do not|don't) know\b|\bno idea\b|\bcomplicated\b|\bcomplex (?:question|issue|matter|topic)\b",
     re.IGNORECASE,
 )
 _SO = frozenset({"so", "therefore", "thus", "hence", "consequently"})
+#: One option may be a balance itself: "Option 2 strikes a reasonable balance."
+_BALANCED = re.compile(
+    r"\b(?:strikes?|finds?|offers?|is|as|are|represents?|seems?|provides?) (?:like )?(?:an?|the) (?:\w+ )?(?:balance|compromise|mix|combination)\b",
+    re.IGNORECASE,
+)
 _IF_NOT = re.compile(r"\b(?:if not|otherwise|or else)\b", re.IGNORECASE)
 _COMES_TO = re.compile(
     r"\s*(?:[,;:]|\bbut\b|\s-)\s*(?:but )?(?=(?:maybe|perhaps|probably|possibly|likely|i\b|if\b|lean|on balance|overall|generally|mostly|for me|my\b|option\b|\(?[A-H]\b))|\s*,? \bbut\b ",
@@ -105,7 +110,7 @@ def _is_of_others(line: str) -> bool:
 def _takes_none(options: dict[str, str], line: str) -> bool:
     """Whether the line chooses nothing, by words that no option holds."""
     offered = " ".join(options.values()).lower()
-    return any(found[0].lower() not in offered for found in _NONE.finditer(line))
+    return any(found[0].lower() not in offered for found in _NONE.finditer(_BALANCED.sub(" ", line)))
 
 
 def _concluding(lines: list[str], place: int) -> list[str]:
