@@ -72,23 +72,8 @@ _MARKED = (
     r"(?<![\w'])(?:(?<=^){small}(?= (?:or|and) \(?[{any_small}]\b)|(?<=\b[{any_small}] or ){small}\b|(?<=\b[{any_small}] and ){small}\b|(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter|[Nn]umber)(?: is| would be)?:? \(?{small}(?=\)|\W*$|[.,;:])|\({small}\)|(?<=^){small}(?=\W*$|[).:]|,? -|,)|(?<=[a-z] ){small}(?=\W*$)|[Oo]ption \(?{small}\b|(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter|[Nn]umber)(?: is)? \(?{key}\b|{key}[).:](?=\W|$)|\({key}\)"
     r"|(?<=[a-z] ){key}\b(?!-)|{key}(?= (?:would|is|has|seems|should|because|since|as|for|makes|wins|looks|sounds|feels|works|comes|gets|might|could|will|can|may|must|does|appeals|offers|gives|remains|strikes|appears|stands|rather than|over|it is|and not|not|instead|all the way|by far|only|though|but|please|i think|i guess)\b)|{key}(?=\W*$|\s*>|\s+-|\s*(?:/|&|\+|\bor\b|\band\b|\bplus\b|\bwith\b)\s*(?:[Oo]ption )?[{any}]\b))"
 )
-_PLACES = {
-    "first": 0,
-    "second": 1,
-    "third": 2,
-    "fourth": 3,
-    "fifth": 4,
-    "sixth": 5,
-    "last": -1,
-    "1st": 0,
-    "2nd": 1,
-    "3rd": 2,
-    "4th": 3,
-    "5th": 4,
-    "middle": 0,
-    "former": 0,
-    "latter": -1,
-}
+_PLACES = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "sixth": 5, "last": -1}
+_PLACES |= {"1st": 0, "2nd": 1, "3rd": 2, "4th": 3, "5th": 4, "middle": 0, "former": 0, "latter": -1}
 _PLACE = re.compile(
     rf"\b(?P<the>the )?(?P<place>{'|'.join(_PLACES)})(?: (?:option|choice|one|answer|alternative|candidate|proposal|item|possibility)\b|(?<=er)(?=\W|$)|(?(the)(?=\W*$)|(?!)))",
     re.IGNORECASE,

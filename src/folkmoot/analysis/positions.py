@@ -68,6 +68,11 @@ _DO = re.compile(
     r"^\W*(?:please |just |then |simply |so |by all means |and )*(?:do(?P<not> not| never)?(?: (?:do )?(?:it|so|this|that))?|go (?:ahead|for it))\W*$",
     re.IGNORECASE,
 )
+#: "Make it free."
+_MAKE = re.compile(
+    r"^\W*(?:please |so )?(?P<not>do not )?(?:make|keep|let) (?:it|them|this|that) (?P<what>[\w -]+?)\W*$",
+    re.IGNORECASE,
+)
 _DO_NOT = re.compile(r"^\W*(?:please )?(?:do not|never) ", re.IGNORECASE)
 _SO = re.compile(
     r"^\W*(?:and |but |so )?(?:i|we)\b[^.]*?\b(?:think|believe|say|suppose|guess|hope|imagine|suspect|reckon|expect|fear|afraid)\s+(?P<what>so|not)\W*(?:$|\bin\b|\bat\b|\bto\b)",
@@ -109,8 +114,8 @@ def _side_on_the_deed(question: Question, clause: str) -> int:
         if _MAYBE.search(found[0]) and not question.admits_can:
             return 0
         return _turns(said) * (-1 if words.AGAINST.search(said) else 1)
-    if question.is_ought and (found := _DO.match(said)):
-        return -1 if found["not"] else 1
+    if order := _ordered(question, said):
+        return order
     if (sign := weighed(question, clause, said)) is not None:
         return sign * _turns(said)
     if _NOT_THAT.match(said) and word_stems(said) & question.stems:
@@ -120,6 +125,15 @@ def _side_on_the_deed(question: Question, clause: str) -> int:
     if _MAYBE.search(said) and not question.admits_can and not is_flat:
         return 0
     return _by_words(question, said)
+
+
+def _ordered(question: Question, said: str) -> int:
+    """The sign of an order without its verb, "Do it.", or with the question's end: "Make it free."."""
+    if (found := _MAKE.match(said)) and question.last not in word_stems(found["what"]):
+        found = None
+    if found is None and question.is_ought:
+        found = _DO.match(said)
+    return 0 if found is None else -1 if found["not"] else 1
 
 
 def _is_swapped(asked: str, clause: str) -> bool:

@@ -6,6 +6,7 @@ import re
 
 from folkmoot.analysis import stance_words as words
 from folkmoot.analysis.asked import Question, word_stems
+from folkmoot.analysis.reasons import reasoned
 
 #: What the writer thought before, or thinks at first sight.
 FORMERLY = re.compile(
@@ -20,13 +21,6 @@ _TOPIC = re.compile(
     r"^\W*(?!(?:if|for|when|in|on|with|as|where)\b)(?P<topic>[\w' -]{2,60}?)[,:?]\s+(?P<answer>yes|no|sure|not)\W*$",
     re.IGNORECASE,
 )
-#: A reason is denied, or one against.
-_REASON = re.compile(
-    r"\b(?:no|little|(?:hard|difficult|hard[- ]pressed|struggle|struggling) to (?:find|see|think of|imagine|come up with) (?:a|an|any|one)|not (?:see|find|think of|know of|know|have|imagine) (?:of )?(?:a|an|any|one|much))\b(?: [\w-]+){0,3}? (?:reasons?|arguments?|grounds?|justification|case|objections?|evidence|proof|basis|grounds?)\b"
-    r"(?P<against> (?:why )?(?:(?:\w+ ){0,3}not\b|against\b)| to (?P<ends>object|oppose|refuse|forbid|ban|reject|prohibit|stop)\b)?",
-    re.IGNORECASE,
-)
-_OBJECTION = re.compile(r"\bobjections?\b", re.IGNORECASE)
 #: "It sure can.", "I would, without hesitation."
 _ELLIPTIC = re.compile(
     r"^\W*(?:(?:well|personally|honestly|frankly|oh|hm+|sure|and|yet|but|still|most likely|very likely|\w+ly|in my (?:view|opinion))\W+)?(?P<mine>(?:i|we) (?:(?:still|do|would|firmly|strongly) )?(?:think|believe|say|suppose|guess|suspect|expect|feel|hope|argue) (?:that )?|i'd (?:say|argue) (?:that )?)?(?:it|they|we|you|he|she|i|this|that|one|people) (?:(?:sure|most|probably|certainly|definitely|really|absolutely|indeed|generally|usually) )*"
@@ -46,11 +40,6 @@ _ANSWERED = {
 }
 #: So many words at most may be what a question is about.
 LONGEST_SUBJECT = 6
-#: "I don't see a problem with one cup a day."
-_NO_HARM = re.compile(
-    r"\b(?:no|not (?:see|find|have|imagine|think there is) (?:a|an|any|the|much of a|much)) (?:\w+ )?(?:problem|harm|issue|danger|downside|drawback|fault)s?\b(?= (?:with|in|here)\b|\W*$)",
-    re.IGNORECASE,
-)
 #: "It's important, but it isn't a human right."
 _IS_NOT = re.compile(r"\b(?:it|that|this|they) (?:is|are|was|were) not (?P<what>[^.,;]*)", re.IGNORECASE)
 #: Who is asked answers for himself: "Would you …?" with "I would …".
@@ -131,12 +120,13 @@ def stated(question: Question, lines: list[str]) -> int:
     for line in reversed(lines):
         if (found := _ELLIPTIC.match(line)) and found["mine"] and (sign := _elliptic(question, line)):
             return sign
-    signs = {
-        sign
-        for line in lines
-        if (sign := _topic(question, line) or _reason(question, line) or _no_harm(question, line))
-    }
+    signs = {sign for line in lines if (sign := _topic(question, line) or reasoned(question, line))}
     return signs.pop() if len(signs) == 1 else 0
+
+
+def topics(question: Question, lines: list[str]) -> set[int]:
+    """The signs of the sentences that answer for one thing each, of those that were asked about."""
+    return {sign for line in lines if (sign := _topic(question, line))}
 
 
 def doubted(question: Question, line: str) -> int:
@@ -217,25 +207,3 @@ def _topic(question: Question, line: str) -> int:
     if not found or not word_stems(found["topic"]) & question.stems:
         return 0
     return -1 if found["answer"].lower() in {"no", "not"} else 1
-
-
-def _no_harm(question: Question, line: str) -> int:
-    """The sign of "I see no problem with it", and against the question's ban; "no harm in abolishing it" is for it again."""
-    found = _NO_HARM.search(line)
-    if not found:
-        return 0
-    return (question.value or question.action) * (-1 if words.FORBIDS.search(line[found.end() :]) else 1)
-
-
-def _reason(question: Question, line: str) -> int:
-    """1 for "I can think of no reason not to", -1 for "I see no reason to", which is left to the clause where it goes on."""
-    found = _REASON.search(line)
-    if not found:
-        return 0
-    against = bool(found["against"]) != bool(_OBJECTION.search(found[0]))
-    if found["ends"] and question.action < 0:
-        return -1
-    if against and word_stems(line[found.end() :]) & question.stems:
-        return 1
-    goes_on = re.sub(r"^\W*(?:to(?: do (?:so|it|that))?|for (?:it|that|this))?\W*", "", line[found.end() :])
-    return 0 if goes_on else 1 if against else -1

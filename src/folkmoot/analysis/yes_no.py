@@ -7,7 +7,7 @@ from folkmoot.analysis.openings import ANY_NO, ANY_YES, NO, SURE, UNCLEAR, YES, 
 from folkmoot.analysis.positions import side
 from folkmoot.analysis.question import stems
 from folkmoot.analysis.set_phrases import contradicted, taken
-from folkmoot.analysis.stated import doubted, echoed, not_formerly, stated, without_relative
+from folkmoot.analysis.stated import doubted, echoed, not_formerly, stated, topics, without_relative
 from folkmoot.analysis.wording import clauses, main_clause, phrases, plain, spelled_out, spelled_whole
 
 __all__ = ["HEADING", "NO", "OTHERS", "SUMS_UP", "UNCLEAR", "YES", "yes_no"]
@@ -33,7 +33,7 @@ _TURNED = re.compile(
 )
 _FROM_ME = re.compile(r"\b(?P<word>yes|no) from me\b", re.IGNORECASE)
 OTHERS = re.compile(
-    r"\b(?:some|others|many|most|critics|opponents|supporters|proponents|advocates|they|people|one|you|someone|(?:a|the) (?!(?:i|we|research|evidence|data|literature|science|record|right|wrong|better|best|good|bad|tough|hard|final|utilitarian|deontologist|kantian|consequentialist|libertarian|rawlsian|virtue|care|communitarian|egalitarian)\b)\w+|(?!(?:is|was|this|has|does|its|us|always|perhaps|studies|results|figures|findings|statistics)\b)\w+s|(?:those|people|anyone|everyone|everybody|whoever|(?:citizens|patients|families|persons)) who) (?!i\b|we\b)"
+    r"\b(?:some|others|many|most|critics|opponents|supporters|proponents|advocates|they|people|one|you|someone|(?:a|the) (?!(?:i|we|research|evidence|data|literature|science|record|right|wrong|better|best|good|bad|tough|hard|final|utilitarian|deontologist|kantian|consequentialist|libertarian|rawlsian|virtue|care|communitarian|egalitarian)\b)\w+|(?!(?:as|is|was|this|has|does|its|us|always|perhaps|studies|results|figures|findings|statistics)\b)\w+s|(?:those|people|anyone|everyone|everybody|whoever|(?:citizens|patients|families|persons)) who) (?!i\b|we\b)"
     r"(?:(?!i\b|we\b)\w+ )?(?:would |might |may |could |will |can )?(?:say|says|argue|argues|answer|answers|vote|lean|claim|claims|think|thinks|believe|believes|respond|object|disagree|differ|call|calls|consider|considers|find|finds|worry|fear|maintain|hold|insist|contend|regard|feel|defend|oppose|support|point|see|doubt|condemn|praise|warn|welcome|reject|favou?r)\b",
     re.IGNORECASE,
 )
@@ -62,6 +62,11 @@ _OPEN = re.compile(
 )
 #: Between two sides: the second one is meant.
 _TURNS_TO = re.compile(r"\b(?:but|yet|however|still|nevertheless|nonetheless|so|therefore|not)\b|;", re.IGNORECASE)
+#: "It should not be free, it should be good": what follows is another thing.
+_CORRECTS = re.compile(
+    r"^[^,;]*\bnot\b[^,;]*[,;] (?:it|they|that|this|we) (?:\w+ )?(?:is|are|should|must|does|do|would|will|can|needs?|ought)\b(?! (?:not|so)\b)[^,;]{3,}$",
+    re.IGNORECASE,
+)
 #: The share of the question's words that makes a sentence say it again, and the least number of them.
 LEAST_RESTATED, SHORTEST_RESTATED = 0.75, 3
 _BARE = re.compile(
@@ -88,6 +93,8 @@ _CASES = re.compile(
     r"^\W*(?P<by>in|for|with|among) (?!my\b|the end\b|general\b|short\b)(?![^,;]*\bnot\b)[^,;]{8,}[,;] (?:but |and |while )?(?P=by) [^,;]{6,}\bnot\b[^,;]*$",
     re.IGNORECASE,
 )
+#: Whose condition it is, does not matter: "… if you feel unsafe".
+_CONDITION = re.compile(r"\b(?:if|when|unless|because|since|as long as|provided)\b.*", re.IGNORECASE | re.DOTALL)
 _CASE = re.compile(r"\W*(?:for|in|if|when|on|with|at|as|some)\b", re.IGNORECASE)
 #: A letter that stands for the word.
 _LETTER = re.compile(r"\W*(?P<letter>[yn])\W*", re.IGNORECASE)
@@ -109,6 +116,8 @@ def yes_no(query: str, text: str) -> str:
     for line in lines:
         if found := _BOTH_WAYS.match(line):
             return _of_two(question, found)
+    if topics(question, lines) == {1, -1}:
+        return UNCLEAR
     if {found["answer"].lower() for line in lines if (found := _FOR_SOME.match(line))} == {"yes", "no"}:
         return UNCLEAR
     concluded = [answer for place, line in enumerate(lines) if (answer := _conclusion(question, lines, place))]
@@ -204,12 +213,14 @@ def _side(question: Question, line: str) -> int:
             signs.append(sign)
     if len(set(signs)) > 1 and not _TURNS_TO.search(line):
         return 0
+    if signs[:1] == [-1] and _CORRECTS.match(line):
+        return -1
     return signs[-1] if signs else 0
 
 
 def _says_of_others(question: Question, clause: str) -> bool:
     """Whether the clause tells what others say; "universities should consider it" does not, where that is asked."""
-    found = OTHERS.search(clause)
+    found = OTHERS.search(_CONDITION.sub("", clause))
     return found is not None and not word_stems(found[0].split()[-1]) & question.stems
 
 
