@@ -11,7 +11,7 @@ YES, NO, UNCLEAR = "Yes", "No", "unclear"
 #: Every way of saying yes.
 ANY_YES = r"(?:yes|yea|yeah|yep|yup|aye|(?:in the )?affirmative)"
 #: `No` answers only where it stands by itself: "no doubt" and "no one" say something else.
-ANY_NO = r"(?:nope|nay|negative(?!\s+\w)|no(?!\s+(?:comment|answer|opinion|conclusion|position|preference|verdict|idea|doubt|one|longer|matter|single|simple|easy|clear|real|good|need|questions?|wonder|surprise|exceptions?|ifs|two ways|reason|evidence|way to|more|less|other|right answer|definitive)\b))"
+ANY_NO = r"(?:nope|nay|negative(?!\s+\w)|no(?!\s+(?:(?:strong|firm|particular|real|clear|personal|special|fixed) (?:opinion|view|preference|position|feelings)s?|comment|answer|opinion|conclusion|position|preference|verdict|idea|doubt|one|longer|matter|single|simple|easy|clear|real|good|need|questions?|wonder|surprise|exceptions?|ifs|two ways|reason|evidence|way to|more|less|other|right answer|definitive)\b))"
 SURE = r"(?:absolutely|definitely|certainly|clearly|surely|of course|indeed|undoubtedly|obviously|emphatically|probably|likely|mostly|generally|usually|(?:most|very|quite) (?:probably|likely)|most certainly|almost certainly|very likely|most likely|without (?:a )?(?:doubt|question)|no doubt(?: about (?:it|that))?|by all means|sure|somewhat|soft|hell|oh|rather)"
 #: "Tentatively yes", "Generally speaking, no"; "hardly" and "unlikely" answer by themselves.
 _ADVERB = r"(?!hardly|unlikely|reply|apply)\w{3,}ly(?: speaking)?,?\s+"

@@ -11,6 +11,7 @@ _REFUSES = rf"""
     | i\ would\ not\ (?:really\ )?(?:want|like|welcome|accept|choose|recommend|advise|go\ for|vote\ for|back|endorse|allow|approve\ of|risk|trust){_IT}{_ENDED}
     | (?:very\ |only\ |extremely\ )?(?:rarely|seldom|hardly\ ever|almost\ never)(?:,?\ if\ ever)?{_ENDED} | i\ (?:would|do|can)\ not\ (?:really\ |quite\ )?(?:say|think|believe)\ (?:that|so|this){_ENDED} | no\ longer{_ENDED} | i\ would\ not\ go\ (?:that|so|quite\ (?:that|so))\ far{_ENDED} | i(?:\ would|'d)\ rather\ not{_ENDED} | (?:perhaps|maybe)\ not{_ENDED}
     | i(?:\ am|'m)\ not\ (?:really\ |quite\ |at\ all\ )?(?:for{_IT}|an?\ (?:big\ |great\ )?(?:fan|supporter|advocate)|on\ board|sold|convinced|persuaded|buying\ it|in\ favou?r){_ENDED}
+    | i(?:\ am|'m)\ (?:not\ an?|no)\ (?:big\ |great\ |strong\ )?(?:fan|supporter|advocate|proponent|friend|believer)\ (?:of|in)\b
     | i\ have\ (?:my|serious|strong|grave|considerable|some|real|big)\ (?:doubts|reservations|misgivings|concerns){_ENDED}
     | i\ (?:do\ not|can\ not|fail\ to)\ (?:really\ )?see\ (?:why{_ENDED}|(?:the|any|a|much)\ (?:\w+\ )?(?:point|need|sense|benefit|case|use)\b(?=\W*$|\s*[.,;:!]|\ in\ (?:it|this|that)))
     | (?:i\ (?:can\ |would\ )?see\ |there\ is\ )?no\ (?:need|point|use)(?:\ (?:to|for\ (?:it|that|this)|in\ (?:it|that|this)|at\ all))?{_ENDED}

@@ -56,7 +56,7 @@ BAD = _any("""
     ill-advised, untenable, unworkable, abhorrent, deplorable, senseless, heavy-handed, detrimental, a step too far, evil, terrible,
     horrible, awful, useless, ineffective, morally bankrupt, crosses a line, cross a line, objectionable, problematic, unhealthy,
     inhumane, negative, a disaster, futile, superfluous, wasteful, risky, hypocritical, sinful, blameworthy, reprehensible, misplaced, overrated,
-    overblown, exaggerated, slippery slope, a distraction, out of reach, better ways, better way, better options, better alternatives
+    overblown, exaggerated, slippery slope, a distraction, the last thing, out of reach, better ways, better way, better options, better alternatives
 """)
 #: What something does, good or bad: an answer where the question asks what it does.
 HELPS = _any("help, helps, helped, benefit*, improve*, protect*, strengthen*, advantage*, gain*, blessing, boost*")

@@ -60,7 +60,8 @@ _DEGREES = (
     "absolute",
 )
 _NOT_SO = re.compile(
-    rf"^\W*(?:\w+ly,? )?not (?:in |for )?(?P<degree>{'|'.join(_DEGREES)})\b(?! (?:but|,))", re.IGNORECASE
+    rf"^\W*(?:\w+ly,? |i would |i do )?not (?:say |think |quite )?(?:in |for )?(?P<degree>{'|'.join(_DEGREES)})\b(?! (?:but|,))",
+    re.IGNORECASE,
 )
 #: "I can't say that I do.", "I don't think they should."
 _CANNOT_SAY = re.compile(

@@ -96,6 +96,8 @@ _CASES = re.compile(
 #: Whose condition it is, does not matter: "… if you feel unsafe".
 _CONDITION = re.compile(r"\b(?:if|when|unless|because|since|as long as|provided)\b.*", re.IGNORECASE | re.DOTALL)
 _CASE = re.compile(r"\W*(?:for|in|if|when|on|with|at|as|some)\b", re.IGNORECASE)
+#: Its "but" begins no clause.
+_ANYTHING_BUT = re.compile(r"\banything but\b(?= \w)", re.IGNORECASE)
 #: A letter that stands for the word.
 _LETTER = re.compile(r"\W*(?P<letter>[yn])\W*", re.IGNORECASE)
 
@@ -109,7 +111,7 @@ def yes_no(query: str, text: str) -> str:
     if found := _LETTER.fullmatch(text):
         return YES if found["letter"] in "yY" else NO
     question = Question(query)
-    lines = phrases(spelled_whole(spelled_out(query, plain(text))))
+    lines = phrases(_ANYTHING_BUT.sub("not", spelled_whole(spelled_out(query, plain(text)))))
     lines = [now for line in lines if not _repeats(question, line) and (now := not_formerly(line))]
     if any(_CASES.match(line) for line in lines):
         return UNCLEAR
