@@ -6,6 +6,7 @@ from folkmoot.analysis import question as asking
 from folkmoot.analysis import stance_words as words
 from folkmoot.analysis.asked import Question, direction_of, word_stems
 from folkmoot.analysis.cues import opposite_stems
+from folkmoot.analysis.weighing import weighed
 
 _MODAL = re.compile(
     r"\b(?:should|must|ought|shall|needs? to|need(?! for)|demands?|has to|have to|deserves?|had better|supposed to|it is time)\b",
@@ -64,7 +65,12 @@ _ELLIPSIS = re.compile(
 )
 #: "Do it.", "Please do not."
 _DO = re.compile(
-    r"^\W*(?:please |just |then |simply )*(?:do(?P<not> not| never)?(?: (?:do )?(?:it|so|this|that))?|go (?:ahead|for it))\W*$",
+    r"^\W*(?:please |just |then |simply |so |by all means |and )*(?:do(?P<not> not| never)?(?: (?:do )?(?:it|so|this|that))?|go (?:ahead|for it))\W*$",
+    re.IGNORECASE,
+)
+#: "Make it free."
+_MAKE = re.compile(
+    r"^\W*(?:please |so )?(?P<not>do not )?(?:make|keep|let) (?:it|them|this|that) (?P<what>[\w -]+?)\W*$",
     re.IGNORECASE,
 )
 _DO_NOT = re.compile(r"^\W*(?:please )?(?:do not|never) ", re.IGNORECASE)
@@ -72,33 +78,27 @@ _SO = re.compile(
     r"^\W*(?:and |but |so )?(?:i|we)\b[^.]*?\b(?:think|believe|say|suppose|guess|hope|imagine|suspect|reckon|expect|fear|afraid)\s+(?P<what>so|not)\W*(?:$|\bin\b|\bat\b|\bto\b)",
     re.IGNORECASE,
 )
-_WEIGHS = re.compile(
-    r"\b(?P<what>benefits?|advantages?|gains?|pros|good|positives|case for|arguments for|upsides?|merits|value|harms?|risks?|costs?|drawbacks?|downsides?|cons|disadvantages?|dangers?|damage|negatives|"
-    r"arguments against|case against|problems?|objections?)\s+(?:\w+\s+){0,6}?(?:outweighs?|prevails?|overrides?|trumps?)\b",
-    re.IGNORECASE,
-)
-#: "The risks are overblown", "the benefits are unproven".
-_PLAYED_DOWN = re.compile(
-    r"\b(?:(?P<loss>risks?|harms?|dangers?|costs?|concerns?|worries|fears?|downsides?|drawbacks?|objections?|side effects)|"
-    r"(?P<gain>benefits?|advantages?|merits?|upsides?|gains?)) (?:is|are|seems?|remains?) (?:\w+ )?"
-    r"(?:exaggerated|overblown|overrated|overstated|negligible|manageable|small|minor|minimal|unfounded|unproven|modest|tiny)\b",
-    re.IGNORECASE,
-)
-_GAIN = re.compile(r"benefit|advantage|gain|pros|good|positive|for$|upside|merit|value", re.IGNORECASE)
-_LOSS = re.compile(
-    r"harm|risk|cost|drawback|downside|cons|disadvantage|danger|damage|negative|against$|problem|objection",
-    re.IGNORECASE,
-)
-#: So much of the question's words must come again for a statement about what is.
+_NO_BUSINESS = re.compile(r"\b(?:has|have) no (?:business|place|call|authority|mandate|right)\b", re.IGNORECASE)
+#: Of two that the question compares neither is more.
+_ALIKE = re.compile(r"\b(?:equal(?:ly)?|the same|just as|as \w+ as|neither)\b", re.IGNORECASE)
 #: An order is short: "Lower it at once."
 LONGEST_ORDER = 5
 #: So short a judgement is one of what was asked: "Snooping is wrong."
 SHORTEST_JUDGEMENT = 4
+#: So much of the question's words must come again for a statement about what is.
 LEAST_SHARED, LEAST_SHARED_DENIED = 0.6, 0.3
 
 
 def side(question: Question, clause: str) -> int:
     """1 for yes, -1 for no, 0 where the clause takes no side."""
+    return (-1 if question.denies else 1) * _side_on_the_deed(question, clause)
+
+
+def _side_on_the_deed(question: Question, clause: str) -> int:
+    """The side on what is asked about, whether the question has a `not` or none."""
+    if " than " in question.told and _ALIKE.search(clause):
+        return 0
+    clause = question.without_its_turns(clause)
     if _WHETHER.search(clause) or _SOME.match(clause):
         return 0
     if _is_swapped(question.told, clause):
@@ -114,13 +114,10 @@ def side(question: Question, clause: str) -> int:
         if _MAYBE.search(found[0]) and not question.admits_can:
             return 0
         return _turns(said) * (-1 if words.AGAINST.search(said) else 1)
-    if question.is_ought and (found := _DO.match(said)):
-        return -1 if found["not"] else 1
-    if found := _WEIGHS.search(said):
-        gain, loss = _GAIN.search(found["what"]), _LOSS.search(found["what"])
-        return (question.value or question.action) * _turns(said) * (1 if gain and not loss else -1 if loss else 0)
-    if found := _PLAYED_DOWN.search(said):
-        return (question.value or question.action) * _turns(said) * (1 if found["loss"] else -1)
+    if order := _ordered(question, said):
+        return order
+    if (sign := weighed(question, clause, said)) is not None:
+        return sign * _turns(said)
     if _NOT_THAT.match(said) and word_stems(said) & question.stems:
         return -1
     # "Nothing can justify it" leaves nothing open.
@@ -128,6 +125,15 @@ def side(question: Question, clause: str) -> int:
     if _MAYBE.search(said) and not question.admits_can and not is_flat:
         return 0
     return _by_words(question, said)
+
+
+def _ordered(question: Question, said: str) -> int:
+    """The sign of an order without its verb, "Do it.", or with the question's end: "Make it free."."""
+    if (found := _MAKE.match(said)) and question.last not in word_stems(found["what"]):
+        found = None
+    if found is None and question.is_ought:
+        found = _DO.match(said)
+    return 0 if found is None else -1 if found["not"] else 1
 
 
 def _is_swapped(asked: str, clause: str) -> bool:
@@ -161,6 +167,8 @@ def _by_words(question: Question, said: str) -> int:
     values = _power(words.BAD, said)
     valued = bool(words.BAD.search(said) or words.GOOD.search(said))
     if question.is_ought:
+        if _NO_BUSINESS.search(said) and not words.PERMITS.search(question.text):
+            return -(acts or 1) * _turns(_NO_BUSINESS.sub(" ", said))
         refers = refers or (values < 0 and len(said.split()) <= SHORTEST_JUDGEMENT)
         decides = (
             by_me
@@ -184,10 +192,16 @@ def _by_words(question: Question, said: str) -> int:
             return sign * values * (effects if not valued else 1) * question.value
         if told and by_me:
             return sign * values * question.value
-    if question.direction and (turn := direction_of(said)) and (refers or shared):
+    if question.direction and not question.value and (turn := direction_of(said)) and (refers or shared):
         return sign * turn * question.direction
     holds = by_me or words.HOLDS.search(said) or words.AGAINST.search(said)
-    if holds and (_IT.search(said) or shared >= 0.5 or len(said.split()) <= 3):
+    if holds and (
+        _IT.search(said)
+        or shared >= 0.5
+        or question.last in ours
+        or (by_me and sided and shared)
+        or len(said.split()) <= 3
+    ):
         return sign * (-1 if against else 1)
     enough = LEAST_SHARED_DENIED if sign < 0 or against else LEAST_SHARED
     if shared >= enough or (shared and _PRONOUN_FIRST.match(said)):

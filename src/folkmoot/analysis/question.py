@@ -14,6 +14,13 @@ AUXILIARIES = frozenset(
 )
 #: So much of a word's beginning tells it from others, and still matches its inflections.
 STEM_CHARS = 5
+_ENDING = re.compile(r"(?<=\w{3})(?:ings?|ed|es|e|s|y)$")
+_DOUBLED = re.compile(r"([bdgklmnprt])\1$")
+
+
+def ending_off(word: str) -> str:
+    """The word without its ending: "voting" and "vote" come to the same."""
+    return _DOUBLED.sub(r"\1", _ENDING.sub("", word))
 
 
 def stems(text: str) -> set[str]:

@@ -25,7 +25,7 @@ TURNS = _any("""
 AGAINST = _any("""
     against, oppose*, opposed, opposition to, object, objected, reject*, disagree*, disapprove*, doubt, doubts, doubtful, deny,
     denies, dispute, refuse, condemn, disbelieve, unconvinced, sceptical, skeptical, unlikely, improbable, implausible, false,
-    untrue, a myth, impossible, wary, hesitate, unwilling, reluctant, advise against, unpersuaded, resist, not convinced, untenable, dismiss,
+    untrue, a myth, impossible, wary, hesitate, unwilling, reluctant, advise against, unpersuaded, resist, untenable, dismiss,
     argue against, speaks against, speak against, thumbs down, improbability, inconceivable, unrealistic, far-fetched,
     out of the question, a stretch, wishful thinking, pessimistic
 """)
@@ -33,17 +33,17 @@ AGAINST = _any("""
 FOR = _any("""
     support, supports, supported, favour, favours, favor, favors, in favour, in favor, favourable, endorse*, agree, agreed,
     concur, approve, back, welcome*, glad, happy to, advocate, defend, recommend, embrace, comfortable with, on board with, all for,
-    side with, stand behind, on the side of, on the side, happy with, am for, are for, convinced, confident, persuaded,
-    speaks for, speak for, thumbs up, go that far, go so far, go as far, buy it, buy that, buy this, accept, condone, tolerate, subscribe to, deserves support, vote for, optimistic, bet on it, count on it, betting on
+    side with, stand behind, on the side of, on the side, happy with, am for, are for, be for, be all for, convinced, confident, persuaded,
+    speaks for, speak for, thumbs up, go that far, go so far, go as far, buy it, buy that, buy this, accept, condone, tolerate, subscribe to, deserves support, vote for, come round to, come around to, came round to, came around to, warmed to, lean toward, lean towards, leaning toward, leaning towards, gravitate toward, gravitate towards, optimistic, bet on it, count on it, betting on
 """)
 #: Approves of its subject.
 GOOD = _any("""
-    acceptable, justified, justifiable, justify, justifies, defensible, defended, right, rightly, ethical, ethically sound, moral,
+    acceptable, justified, justifiable, justify, justifies, defensible, defended, right, rightly, correctly, wisely, fairly, appropriately, justly, ethically, ethical, ethically sound, moral,
     permissible, legitimate, good, sensible, reasonable, wise, fair, just, beneficial, worthwhile, necessary, essential, vital,
     desirable, advisable, sound, prudent, okay, ok, fine, appropriate, warranted, proper, make sense, makes sense,
-    making sense, valuable, needed, overdue, worth, worth it, imperative, positive, commendable, excellent, sane, the answer, the solution, a solution, right course, what we need, preferable,
+    making sense, valuable, needed, overdue, worth, worth it, imperative, positive, commendable, excellent, sane, the answer, the solution, a solution, right course, only responsible, only sensible, only right, only reasonable, what we need, preferable,
     smart, overwhelming case for, strong case for, case for it, pays off, pay off, merit, merits, point in, need for, need of, reason to, reason enough to, reason for, justification for, basis for, grounds for, more good, best, wins out, a must, helpful, useful,
-    indispensable, crucial, unobjectionable, in order, healthy, safe, the way forward, the way to go, right thing, effective, works, honourable, tolerable,
+    indispensable, crucial, practical, workable, viable, proportionate, unobjectionable, in order, healthy, safe, the way forward, the way to go, right thing, effective, works, honourable, tolerable,
     excusable, admissible, unproblematic, benign, harmless, the right move, fair enough, a no-brainer, welcome step, progress
 """)
 #: Blames its subject.
@@ -56,7 +56,7 @@ BAD = _any("""
     ill-advised, untenable, unworkable, abhorrent, deplorable, senseless, heavy-handed, detrimental, a step too far, evil, terrible,
     horrible, awful, useless, ineffective, morally bankrupt, crosses a line, cross a line, objectionable, problematic, unhealthy,
     inhumane, negative, a disaster, futile, superfluous, wasteful, risky, hypocritical, sinful, blameworthy, reprehensible, misplaced, overrated,
-    overblown, exaggerated, slippery slope, a distraction, out of reach, better ways, better way, better options, better alternatives
+    overblown, exaggerated, slippery slope, a distraction, the last thing, out of reach, better ways, better way, better options, better alternatives
 """)
 #: What something does, good or bad: an answer where the question asks what it does.
 HELPS = _any("help, helps, helped, benefit*, improve*, protect*, strengthen*, advantage*, gain*, blessing, boost*")
@@ -73,7 +73,7 @@ PERMITS = _any("""
 FORBIDS = _any("""
     ban, bans, banned, banning, forbid, forbidden, forbidding, prohibit*, prohibition, outlaw*, illegal, abolish*, abolition, stop,
     stopped, stops, end, ended, criminalis*, criminaliz*, scrap*, phase out, phased out, eliminate*, outlawed, off-limits, off limits, close, closed, closing, shut, should go, must go, have to go, has to go, ought to go, cease, phase them out, phase it out, dropped, drop, discard*, give up, gave up, given up, gave it up, give it up, give them up, abandon*, remove*, repeal*, cancel*, withdraw*, dismantle*, no place in, wound down, doing away with,
-    do away with, get rid of, barred, deny this, deny that, denying, denied, banish*, curtail*
+    do away with, get rid of, getting rid of, barred, deny this, deny that, denying, denied, banish*, curtail*
 """)
 #: Makes something a duty, or leaves it to each.
 REQUIRES = _any("""
@@ -85,7 +85,7 @@ LEAVES = _any("""
 """)
 #: Leaves things as they are.
 KEEPS = _any("""
-    stay, stays, remain, remains, keep, keeps, kept, retain*, preserve, continue*, leave, left, unchanged, as it is, as they are, status quo, change nothing, no change, untouched,
+    stay, stays, remain, remains, keep, keeps, kept, retain*, preserve, continue*, leave, leaving, left, unchanged, as it is, as they are, status quo, change nothing, no change, untouched,
     hands off, maintain*
 """)
 #: Says how likely something is, or whether it holds: an answer to whatever is asked.

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from folkmoot.analysis.choices import choice, options_of
+from folkmoot.analysis.choices import choice
+from folkmoot.analysis.options import options_of
 from folkmoot.analysis.yes_no import NO, UNCLEAR, YES, yes_no
 
 #: The question types that have given answers.

@@ -6,7 +6,8 @@ _MARKUP = re.compile(r"[*_`~]+|^[ \t]*(?:#{1,6}|>|[-+•])[ \t]+", re.MULTILINE)
 _SIGNS = str.maketrans({0x2019: "'", 0x2018: "'", 0x201C: '"', 0x201D: '"', 0x2014: " - ", 0x2013: "-", 0x2026: "."})
 _ENDS = re.compile(r"(?<=[.!?;])\s+|\s*\n+\s*")
 _CONCEDES = re.compile(
-    r"^\W*(?:(?:while|although|though|even (?:though|if)|despite|whereas|granted|admittedly)\b[^,;]*[,;]\s*)",
+    r"^\W*(?:(?:while|although|though|even (?:though|if)|despite|whereas|granted|admittedly)\b"
+    r"(?: (?:option )?[A-H],)*[^,;]*[,;]\s*)",
     re.IGNORECASE,
 )
 #: Neither lexicons nor rules know the negation in "isn't"; `can't` and `won't` change their stem.

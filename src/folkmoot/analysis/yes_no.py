@@ -3,63 +3,41 @@
 import re
 
 from folkmoot.analysis.asked import Question, word_stems
+from folkmoot.analysis.openings import ANY_NO, ANY_YES, NO, SURE, UNCLEAR, YES, opening
 from folkmoot.analysis.positions import side
 from folkmoot.analysis.question import stems
+from folkmoot.analysis.set_phrases import contradicted, taken
+from folkmoot.analysis.stated import doubted, echoed, not_formerly, stated, topics, without_relative
 from folkmoot.analysis.wording import clauses, main_clause, phrases, plain, spelled_out, spelled_whole
 
-YES, NO, UNCLEAR = "Yes", "No", "unclear"
+__all__ = ["HEADING", "NO", "OTHERS", "SUMS_UP", "UNCLEAR", "YES", "yes_no"]
 
-_YES = r"(?:yes|yeah|yep|yup|aye|(?:in the )?affirmative)"
-#: `No` answers only where it stands by itself: "no doubt" and "no one" say something else.
-_NO = r"(?:nope|nay|negative|no(?!\s+(?:doubt|one|longer|matter|single|simple|easy|clear|real|good|need|reason|evidence|way to|more|less|other|right answer|definitive)\b))"
-_SURE = r"(?:absolutely|definitely|certainly|clearly|surely|of course|indeed|undoubtedly|obviously|emphatically|probably|likely|mostly|generally|usually|(?:most|very|quite) (?:probably|likely)|most certainly|almost certainly|very likely|most likely|without (?:a )?(?:doubt|question)|no doubt|by all means|sure)"
-#: What may stand before an answer: a courtesy, a label, a standpoint. Stripped one by one.
-_LEADS = re.compile(
-    r"[\s\W]*(?:"
-    r"(?:well|so|hmm+|ok|okay|right|look|honestly|frankly|personally|overall|ultimately|therefore|thus|hence|still|but|and|then|again)\b|"
-    r"(?:thank you|thanks|good question|great question|this is an? [\w ]{0,30}?question|that is an? [\w ]{0,30}?question|that's an? [\w ]{0,30}?question)[^.!,]*|"
-    r"(?:in|to) (?:short|brief|summary|sum up|conclude|conclusion|essence|be (?:honest|clear|brief|fair)|put it simply|me)\b|"
-    r"in my (?:\w+ )?(?:view|opinion|judge?ment|estimation|book)\b|(?:in (?:general|principle|most cases|theory|practice)|generally|on balance|on the whole|all things considered|all in all|after weighing [^,.]*|having weighed [^,.]*|simply put)\b|"
-    r"(?:as|from|speaking as|for|under|according to|through|by|based on|given|considering|seen from|looking at|judging by)\s[^.:;!?]{2,90}?,|"
-    r"i (?:think|believe|feel|would argue|would say|(?:must|have to) say|am convinced)(?: that)?(?: the answer is)?|i'd (?:say|argue)|"
-    r"(?:(?:the|my|our|a|short|final|quick|direct|simple|one-word|honest|brief|overall) ){0,3}(?:answer|verdict|vote|conclusion|position|response|stance|decision)(?: here| is| would be| to (?:this|that|your) question)*\s*(?:[:,-]|(?<=is)|(?<=be))"
-    r")",
-    re.IGNORECASE,
-)
-_HEDGED = re.compile(
-    r"\W*(?:maybe|perhaps|possibly|(?:it|that|this) (?:really |all |largely |very much )?depends|depends|not necessarily|undecided|neither|both|"
-    r"(?:it|this|that)(?: is|'s) (?:complicated|complex|not (?:clear|easy|simple)|(?:an? )?(?:hard|difficult|tough|impossible)(?! (?:to (?:defend|justify|see|accept|support|imagine|believe|deny|argue|find|condone)|no|yes)))|hard to say|unclear|yes and no|no and yes|yes or no|yes\b.*\b(?:no (?:otherwise|elsewhere)|(?:otherwise|elsewhere),? no)\b|no\b.*\b(?:yes (?:otherwise|elsewhere)|(?:otherwise|elsewhere),? yes)\b|(?:for|in|if|when|on|with)\b.*\byes\b.*\bno\b|(?:for|in|if|when|on|with)\b.*\bno\b.*\byes\b|yes (?:for|in|if|when|on|with) .*\bno (?:for|in|if|when|on|with)\b|no (?:for|in|if|when|on|with) .*\byes (?:for|in|if|when|on|with)\b|"
-    r"i(?: am|'m) (?:not sure|unsure|undecided|torn|neutral|unable)|i (?:do not|don't|cannot|can't|can not) (?:know|say|decide|answer|tell|give|take)|"
-    r"there (?:is|are) (?:no (?:simple|easy|clear|single|definitive|right|universal)|(?:good )?arguments|strong arguments|valid points))",
-    re.IGNORECASE,
-)
-_OPENS = re.compile(
-    rf"\W*(?:(?P<no>(?:{_SURE},?\s+|an? (?:[\w-]+,? ){{0,3}})?(?:{_NO}\b(?!-|\s*\?)|not\b(?!\s+(?:only|just|merely|necessarily|always|everyone|everybody|all|every|quite|sure|an? ))|never\b|by no means|"
-    rf"under no circumstances|i(?: am|'m) afraid (?:not|no)|(?:better|rather|best) not\b(?=\W*$)|(?:unfortunately|sadly|regrettably|alas),? (?:not|no)|i (?:do not|don't) (?:see it (?:that|this) way|agree|think so|believe so)|in the negative|hell no|no way|in no way|hardly|(?:highly |very |most )?unlikely|doubtful|i doubt (?:it|that)|nah|quite the (?:opposite|contrary)|on the contrary|out of the question|count me out|far from it|nonsense|rubbish|(?:quite |just )?the (?:exact )?(?:reverse|opposite|contrary)|not an? (?:chance|hope|bit)|hard no)|i (?:\w+ly )?(?:disagree|oppose|object)\b|i(?: am|'m) (?:\w+ly )?(?:against|opposed))|"
-    rf"(?P<yes>(?:i (?:can )?(?:see|know|find) )?no reason (?:why )?not\b(?=\W*$)|why not\b|(?:{_SURE},?\s+|an? (?:[\w-]+,? ){{0,3}})?{_YES}\b(?!\s*\?)|{_SURE}(?=\s*(?:[,.;:!-]|$|it (?:is|should|does|can)|they (?:are|should|do)))|(?:i (?:\w+ly )?(?:agree|support)\b|i(?: am|'m) (?:\w+ly )?in favou?r)))",
-    re.IGNORECASE,
-)
 #: Somebody states a conclusion of their own, and in the next few words the answer.
 _CONCLUDES = re.compile(
-    rf"(?P<by>\bi(?:'d|'m|'ll|'ve)?\b[\w' ]{{0,40}}?\b(?:lean\w*|say|answer|vote|voting|go(?:ing)? (?:with|for)|conclude|come down|fall|side|tend|opt|settle|land|incline\w*|argue)|"
+    rf"(?P<by>\bi(?:'d|'m|'ll|'ve)?\b[\w' ]{{0,40}}?\b(?:lean\w*|say|answer|vote|voting|go(?:ing)? (?:with|for)|conclude|come down|fall|side|tend|opt|settle|land|guess|suppose|end up|ended up|arrive|come out|incline\w*|argue)|"
     rf"\b(?:answer|verdict|vote|conclusion|position|response|decision|judge?ment|bottom line|inclination|stance|recommendation|advice|suggestion|opinion|view|call|guess|hunch|bet|take|feeling|instinct|sense|expectation|prediction|forecast|reply|choice)\b(?:,? [\w']+,?){{0,6}}?(?: is| remains| would be| must be| has to be| should be| be|:)|"
-    rf"^\W*lean(?:ing|s)?\b|\b(?:it is|it's|that is|that's|this is|makes it|count me as)|"
+    rf"(?:^|[,;:]|\s-)\W*(?:but )?lean(?:ing|s)?\b|\b(?:it is|it's|that is|that's|this is|makes it|count me as)|"
     rf"\b(?:on balance|overall|in short|in the end|ultimately|all things considered|on the whole|in conclusion|to conclude|therefore|hence|thus|so|conclusion)\b)"
-    rf"(?P<between>[\w'\", :-]{{0,40}}?)[\s\"':(-]+(?:(?P<yes>{_YES})|(?P<no>{_NO}))\b(?!['-]\w)(?P<after>(?:\s+(?:and|or|nor)\s+(?:yes|no)\b)?)",
+    rf"(?P<between>[\w'\", :-]{{0,40}}?)[\s\"':(-]+(?:(?P<yes>{ANY_YES})|(?P<no>{ANY_NO}))\b(?!['-]\w)(?P<after>(?:\s+(?:and|or|nor)\s+(?:yes|no)\b)?)",
+    re.IGNORECASE,
+)
+#: "…, but yes.", "…, so no, thank you."
+_ENDS = re.compile(
+    r"\b(?:but|so|then|still|hence|therefore),? (?P<between>(?:[\w']+,? ){0,5}?)(?P<word>yes|no)(?=\W*$|[,.;:]| -)",
+    re.IGNORECASE,
+)
+#: The writer's own side, after what speaks for the other: "In this case, however, I would support one."
+_TURNED = re.compile(
+    r"(?:^\W*(?:but|yet|that said|having said that|all the same)\b|\bhowever\b).*\bi (?:would|do|will|can|am|have|support|oppose|think|believe|come|favou?r|reject)\b",
     re.IGNORECASE,
 )
 _FROM_ME = re.compile(r"\b(?P<word>yes|no) from me\b", re.IGNORECASE)
-_OTHERS = re.compile(
-    r"\b(?:some|others|many|most|critics|opponents|supporters|proponents|advocates|they|people|one|you|someone|(?:a|the) (?!(?:i|we|research|evidence|data|literature|science|record|right|wrong|better|best|good|bad|tough|hard|final|utilitarian|deontologist|kantian|consequentialist|libertarian|rawlsian|virtue|care|communitarian|egalitarian)\b)\w+|(?!(?:is|was|this|has|does|its|us|always|perhaps|studies|results|figures|findings|statistics)\b)\w+s|(?:those|people|anyone|everyone|everybody|whoever|(?:citizens|patients|families|persons)) who) (?!i\b|we\b)"
+OTHERS = re.compile(
+    r"\b(?:some|others|many|most|critics|opponents|supporters|proponents|advocates|they|people|one|you|someone|(?:a|the) (?!(?:i|we|research|evidence|data|literature|science|record|right|wrong|better|best|good|bad|tough|hard|final|utilitarian|deontologist|kantian|consequentialist|libertarian|rawlsian|virtue|care|communitarian|egalitarian)\b)\w+|(?!(?:as|is|was|this|has|does|its|us|always|perhaps|studies|results|figures|findings|statistics)\b)\w+s|(?:those|people|anyone|everyone|everybody|whoever|(?:citizens|patients|families|persons)) who) (?!i\b|we\b)"
     r"(?:(?!i\b|we\b)\w+ )?(?:would |might |may |could |will |can )?(?:say|says|argue|argues|answer|answers|vote|lean|claim|claims|think|thinks|believe|believes|respond|object|disagree|differ|call|calls|consider|considers|find|finds|worry|fear|maintain|hold|insist|contend|regard|feel|defend|oppose|support|point|see|doubt|condemn|praise|warn|welcome|reject|favou?r)\b",
     re.IGNORECASE,
 )
 _NOT = re.compile(r"\b(?:not|never|no|nobody|neither|cannot|without|nor|hardly)\b|n't\b", re.IGNORECASE)
-#: A whole answer in two words: "It does.", "They are not."
-_ELLIPTIC = re.compile(
-    r"\W*(?:it|this|that|they|we|you) (?:is|are|does|do|will|would|should|must|has|have)(?P<not> not|n't)?(?: be)?\s*(?:[.,;!:-]|$)",
-    re.IGNORECASE,
-)
 #: Announces what it all comes to.
 SUMS_UP = re.compile(
     r"\b(?:therefore|thus|hence|consequently|in (?:conclusion|sum|summary|short|the end|the final analysis)|to (?:conclude|sum up|summari[sz]e)|overall|on balance|"
@@ -76,20 +54,52 @@ HEADING = re.compile(
 _OPEN = re.compile(
     r"\b(?:(?:it|that|this|much|everything|all|a lot|answer|so much|morality|which) (?:(?:really|all|largely|very much|entirely|heavily|always|truly|ultimately) )*depends|(?:depends|hinges|turns) (?:up)?on|pulls? in (?:different|opposite) directions|"
     r"(?:i|we)(?: am| are)? (?:\w+ )?(?:undecided|torn|neutral|not sure|unsure|on the fence|of two minds|in two minds|uncertain|agnostic)|"
-    r"as an? (?:ai|artificial|language|large)|(?:i|we|it|this|that|one)(?: \w+){0,2} (?:can not|cannot|unable to|not able to|not going to|will not|would rather not|decline to|refuse to|prefer not to|do not want to|not for me to|not my place to) (?:\w+ )?(?:take(?= (?:an? |any |either )?(?:\w+ )?(?:sides?|positions?|stance|view)\b)|choose|decide|say|answer|give|pick|judge|commit|tell|know|predict|pick|offer|provide|side|weigh)|"
+    r"as an? (?:ai|artificial|language|large)|(?:i|we|it|this|that|one)(?: \w+){0,2} (?:can not|cannot|unable to|not able to|not going to|will not|would rather not|decline to|refuse to|prefer not to|do not want to|not for me to|not my place to) (?:\w+ )?(?:settle|take(?= (?:an? |any |either )?(?:\w+ )?(?:sides?|positions?|stance|view)\b)|choose|decide|say|answer|give|pick|judge|commit|tell|know|predict|pick|offer|provide|side|weigh)|"
     r"no (?:personal |strong |firm |real |clear |single |simple |easy |one |definitive )?(?:opinion|opinions|view|views|position|stance|preference|answer|consensus|way (?:to know|of knowing|to tell))|do not (?:have|hold|take) (?:an? |any )?(?:\w+ )?(?:opinion|opinions|view|views|position|stance|side)|"
-    r"do not know|hard to (?:say|tell|judge|call)|(?:arguments|merits?|points|case|valid|strong) (?:\w+ ){0,3}both sides|both sides have|arguments for and against|pros and cons|varies|either way|two sides|remains (?:open|to be seen|unclear|contested|debated)|open question|jury is (?:still )?out|"
+    r"do not know|hard to (?:say|tell|judge|call)|(?:arguments|merits?|points|case|valid|strong) (?:\w+ ){0,3}both sides|both sides have|arguments for and against|pros and cons|neither (?:agree|support|for|in favou?r)\b|leave (?:that|this|the|such) (?:judge?ments?|decisions?|questions?|calls?|choices?) (?:up )?to|in (?:one|some|a) (?:sense|way|respect|regard)s?\b[^.]*\b(?:an)?other|(?:for|to) some\b[^.]*\bothers|for many\b[^.]*\bothers|(?:parts|some|aspects|elements) of it\b[^.]*\b(?:others|the rest|not)|varies|either way|two sides|remains (?:open|to be seen|unclear|contested|debated)|open question|jury is (?:still )?out|"
     r"both (?:\w+ ){0,2}(?:good|positive|benefits?|advantages?|pros|right|harms?|risks?)\b|back and forth|mixed|case by case|case-by-case|yes and no|some\b[^.]{1,40}\band\b[^.]{2,40}\bothers|yes or no|yes-or-no|neither yes nor no|too early|too soon to|otherwise (?:yes|no)|in (?:some|certain|many) (?:respects|ways|cases|situations|contexts|circumstances)\b.*\bother\w*|(?:the|this) question (?:is|can not)|(?:situations|cases|circumstances|contexts)\b.*\bothers|(?:nobody|no one|no-one|who) (?:can |could |really )?(?:predict|know|knows|say|tell)|up to a point\b.*\bbeyond|sometimes\b.*\bsometimes|fifty-fifty|partly|(?:advantages|benefits|strengths|upsides|merits|virtues) (?:and|as well as|but also) (?:\w+ )?(?:disadvantages|drawbacks|risks|harms|costs|weaknesses|downsides|flaws)|contradict each other|go either way)\b",
     re.IGNORECASE,
 )
 #: Between two sides: the second one is meant.
 _TURNS_TO = re.compile(r"\b(?:but|yet|however|still|nevertheless|nonetheless|so|therefore|not)\b|;", re.IGNORECASE)
+#: "It should not be free, it should be good": what follows is another thing.
+_CORRECTS = re.compile(
+    r"^[^,;]*\bnot\b[^,;]*[,;] (?:it|they|that|this|we) (?:\w+ )?(?:is|are|should|must|does|do|would|will|can|needs?|ought)\b(?! (?:not|so)\b)[^,;]{3,}$",
+    re.IGNORECASE,
+)
 #: The share of the question's words that makes a sentence say it again, and the least number of them.
 LEAST_RESTATED, SHORTEST_RESTATED = 0.75, 3
 _BARE = re.compile(
-    rf"^\W*(?:{_SURE}\W+|an? (?:[\w-]+ ){{0,3}}|then |so |simply |just )?(?:(?P<yes>{_YES})|(?P<no>nope|nay|negative|no))\W*$",
+    rf"^\W*(?:{SURE}\W+|an? (?:[\w-]+ ){{0,3}}|then |so |simply |just )?(?:(?P<yes>{ANY_YES})|(?P<no>nope|nay|negative|no))\W*$",
     re.IGNORECASE,
 )
+#: "…, and I agree." With what, is said before.
+_AGREES = re.compile(
+    r"\b(?:(?:and|but|so|while) )?(?:personally,? )?i (?:(?:fully|completely|strongly|do|would|must|tend to|have to|am inclined to|wholeheartedly|respectfully|totally) )*(?:agree|concur|(?P<not>(?:do not|can not) agree|disagree|beg to differ))(?: with (?:that|this|them|him|her|it))?\W*$",
+    re.IGNORECASE,
+)
+#: "For heavy users, yes."
+_FOR_SOME = re.compile(
+    r"^\W*(?:and |but )?(?:for|in|if|when|on|with|at|under|as) [^.]*?[,:-]\s*(?:then )?(?P<answer>yes|no)\W*$",
+    re.IGNORECASE,
+)
+#: "Passive euthanasia yes, active euthanasia no."
+_BOTH_WAYS = re.compile(
+    r"^(?P<this>[^.]*?\w) (?P<one>yes|no)[,;] (?P<that>(?!but\b)(?:(?!\b(?:so|but|therefore|thus)\b)[^.])*?\w) (?!(?P=one))(?:yes|no)\W*$",
+    re.IGNORECASE,
+)
+#: "In physics it works well, in psychology it does not."
+_CASES = re.compile(
+    r"^\W*(?P<by>in|for|with|among) (?!my\b|the end\b|general\b|short\b)(?![^,;]*\bnot\b)[^,;]{8,}[,;] (?:but |and |while )?(?P=by) [^,;]{6,}\bnot\b[^,;]*$",
+    re.IGNORECASE,
+)
+#: Whose condition it is, does not matter: "… if you feel unsafe".
+_CONDITION = re.compile(r"\b(?:if|when|unless|because|since|as long as|provided)\b.*", re.IGNORECASE | re.DOTALL)
+_CASE = re.compile(r"\W*(?:for|in|if|when|on|with|at|as|some)\b", re.IGNORECASE)
+#: Its "but" begins no clause.
+_ANYTHING_BUT = re.compile(r"\banything but\b(?= \w)", re.IGNORECASE)
+#: A letter that stands for the word.
+_LETTER = re.compile(r"\W*(?P<letter>[yn])\W*", re.IGNORECASE)
 
 
 def yes_no(query: str, text: str) -> str:
@@ -98,12 +108,26 @@ def yes_no(query: str, text: str) -> str:
     What it concludes outweighs how it begins ("Yes, there are benefits, but on balance I'd say no"), and both outweigh
     what follows from single sentences about the question. Where these sentences disagree it is unclear.
     """
+    if found := _LETTER.fullmatch(text):
+        return YES if found["letter"] in "yY" else NO
     question = Question(query)
-    lines = [line for line in phrases(spelled_whole(spelled_out(query, plain(text)))) if not _repeats(question, line)]
+    lines = phrases(_ANYTHING_BUT.sub("not", spelled_whole(spelled_out(query, plain(text)))))
+    lines = [now for line in lines if not _repeats(question, line) and (now := not_formerly(line))]
+    if any(_CASES.match(line) for line in lines):
+        return UNCLEAR
+    for line in lines:
+        if found := _BOTH_WAYS.match(line):
+            return _of_two(question, found)
+    if topics(question, lines) == {1, -1}:
+        return UNCLEAR
+    if {found["answer"].lower() for line in lines if (found := _FOR_SOME.match(line))} == {"yes", "no"}:
+        return UNCLEAR
     concluded = [answer for place, line in enumerate(lines) if (answer := _conclusion(question, lines, place))]
     if concluded:
         return concluded[-1]
-    return _opening(lines[:2]) or _restated(question, lines) or _stood(question, lines)
+    if told := stated(question, lines):
+        return {1: YES, -1: NO}[told]
+    return opening(lines[:2]) or _restated(question, lines) or _stood(question, lines)
 
 
 def _repeats(question: Question, line: str) -> bool:
@@ -116,17 +140,41 @@ def _conclusion(question: Question, lines: list[str], place: int) -> str | None:
     line = lines[place]
     if "?" not in line and (bare := _BARE.match(line)):
         return YES if bare["yes"] else NO
+    if sign := _agreed(question, lines[place - 1] if place > 0 else "", line):
+        return {1: YES, -1: NO}[sign]
+    if place > 0 and contradicted(lines[place - 1], line):
+        return YES
     if answer := _concluded(line):
         return answer
+    if place > 0 and _TURNED.search(line) and not _OPEN.search(line) and (sign := _side(question, line)):
+        return {1: YES, -1: NO}[sign]
     under_heading = place > 0 and bool(HEADING.match(lines[place - 1]))
     if not (under_heading or SUMS_UP.search(line)):
         return None
     if _OPEN.search(line):
         return UNCLEAR
-    if under_heading and (answer := _opening([line])):
+    if under_heading and (answer := opening([line])):
         return answer
     sign = _side(question, line)
     return {1: YES, -1: NO}.get(sign)
+
+
+def _of_two(question: Question, found: re.Match[str]) -> str:
+    """The answer to what was asked, where only one of the two things is: "Feedback yes, grades no."."""
+    asked = [bool(word_stems(found[part]) & question.stems) for part in ("this", "that")]
+    if asked[0] == asked[1] or _CASE.match(found["this"]):
+        return UNCLEAR
+    return YES if (found["one"].lower() == "yes") == asked[0] else NO
+
+
+def _agreed(question: Question, before: str, line: str) -> int:
+    """The side of those whom the writer agrees or disagrees with, in this line or the one before; 0 where there is none."""
+    found = _AGREES.search(line)
+    if not found:
+        return 0
+    told = line[: found.start()] if len(line[: found.start()].split()) > 1 else before
+    signs = {sign for clause in clauses(OTHERS.sub(" ", told)) if (sign := side(question, without_relative(clause)))}
+    return (signs.pop() if len(signs) == 1 else 0) * (-1 if found["not"] else 1)
 
 
 def _restated(question: Question, lines: list[str]) -> str | None:
@@ -141,9 +189,18 @@ def _restated(question: Question, lines: list[str]) -> str | None:
 def _stood(question: Question, lines: list[str]) -> str:
     """What the sentences come to: all of them have to take one side, and none may say that there is none."""
     sides = {sign for line in lines if not _OPEN.search(line) and (sign := _side(question, line))}
+    if not sides and lines and (sign := doubted(question, lines[0]) or echoed(question, lines[0])):
+        sides = {sign}
+    if len(sides) > 1:
+        sides = _of_what_is_asked(question, lines)
     if any(_OPEN.search(line) for line in lines) or len(sides) != 1:
         return UNCLEAR
     return YES if sides.pop() > 0 else NO
+
+
+def _of_what_is_asked(question: Question, lines: list[str]) -> set[int]:
+    """The sides of those sentences that name what the question ends with: "It can buy comfort. It cannot buy happiness."."""
+    return {sign for line in lines if question.last in word_stems(line) and (sign := _side(question, line))}
 
 
 def _side(question: Question, line: str) -> int:
@@ -154,16 +211,18 @@ def _side(question: Question, line: str) -> int:
             continue
         if bare := _BARE.match(clause):
             signs.append(1 if bare["yes"] else -1)
-        elif sign := side(question, clause):
+        elif sign := side(question, without_relative(clause)):
             signs.append(sign)
     if len(set(signs)) > 1 and not _TURNS_TO.search(line):
         return 0
+    if signs[:1] == [-1] and _CORRECTS.match(line):
+        return -1
     return signs[-1] if signs else 0
 
 
 def _says_of_others(question: Question, clause: str) -> bool:
     """Whether the clause tells what others say; "universities should consider it" does not, where that is asked."""
-    found = _OTHERS.search(clause)
+    found = OTHERS.search(_CONDITION.sub("", clause))
     return found is not None and not word_stems(found[0].split()[-1]) & question.stems
 
 
@@ -171,9 +230,13 @@ def _concluded(line: str) -> str | None:
     """What this sentence concludes in its own name; the last counts."""
     if found := _FROM_ME.search(line):
         return YES if found["word"].lower() == "yes" else NO
+    if (found := _ENDS.search(line)) and not (OTHERS.search(found[0]) or _NOT.search(found["between"])):
+        return YES if found["word"].lower() == "yes" else NO
+    if not OTHERS.search(line) and (sign := taken(line)):
+        return YES if sign > 0 else NO
     answer = None
     for found in _CONCLUDES.finditer(line):
-        if _OTHERS.search(line[: found.end("by")]) or found["after"]:
+        if OTHERS.search(line[: found.end("by")]) or found["after"]:
             continue
         negated = bool(_NOT.search(found["by"] + found["between"]))
         # "I cannot say yes" is a no; "I would not say no" commits to nothing.
@@ -181,23 +244,3 @@ def _concluded(line: str) -> str | None:
         if re.search(r"\b(?:simple|easy|clear|straightforward|clear-cut|either)\b", found["between"]) and negated:
             answer = UNCLEAR
     return answer
-
-
-def _opening(lines: list[str]) -> str | None:
-    """The answer that the first words give, after whatever comes before it; the second sentence, if the first is courtesy."""
-    for line in lines:
-        rest = line
-        while True:
-            if _HEDGED.match(rest):
-                return UNCLEAR
-            if found := _ELLIPTIC.match(rest):
-                return NO if found["not"] else YES
-            if found := _OPENS.match(rest):
-                return NO if found["no"] else YES
-            lead = _LEADS.match(rest)
-            if lead is None:
-                break
-            rest = rest[lead.end() :]
-        if len(rest.split()) > 6:
-            return None
-    return None

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from folkmoot.analysis.choices import choice, options_of
+from folkmoot.analysis.choices import choice
+from folkmoot.analysis.options import options_of
 from folkmoot.analysis.votes import count, majority, votes
 from folkmoot.analysis.yes_no import NO, UNCLEAR, YES, yes_no
 
@@ -34,7 +35,7 @@ def test_the_answers_of_further_rounds_are_read_right() -> None:
     """Of responses to other questions, in other styles, the share that is read right stays what it was."""
     right, count = _scored(_rounds("votes"))
 
-    assert count >= 1800
+    assert count >= 3500
     assert right >= LEAST_RIGHT * count
 
 
@@ -47,14 +48,19 @@ def test_answers_to_questions_never_met_are_read_right() -> None:
 
 
 def test_a_harder_round_is_read_no_worse_than_when_it_was_first_scored() -> None:
-    """Of 150 responses that turn, paraphrase or play a part, two thirds were read right: 101."""
-    groups = _groups(HERE / "votes_unmet.yaml")
-    assert sum(len(texts) for *_, by_answer in groups for texts in by_answer.values()) == 150
-    # One question names its options in a way that is not recognised: whoever answers it is not read at all.
-    right, count = _scored([group for group in groups if group[1] == "Yes/No" or options_of(group[0])])
+    """Of 150 responses that turn, paraphrase or play a part, 101 were read right at first."""
+    right, count = _scored(_groups(HERE / "votes_unmet.yaml"))
 
-    assert count >= 140
-    assert right >= 101
+    assert count == 150
+    assert right >= 110
+
+
+def test_set_phrases_are_read_right() -> None:
+    """A short answer is read whatever was asked, and a choice however it is worded."""
+    right, count = _scored(_groups(HERE / "votes_phrases.yaml"))
+
+    assert count >= 2000
+    assert right >= 0.995 * count
 
 
 def test_what_only_argues_is_seldom_given_the_wrong_side() -> None:
@@ -124,6 +130,62 @@ def test_options_are_found_however_they_are_marked() -> None:
     assert options_of("Which?\n1. tea\n2. coffee") == {"1": "tea", "2": "coffee"}
     assert list(options_of("Which first: tea, coffee or milk?")) == ["tea", "coffee", "milk"]
     assert options_of("Why is the sky blue?") == {}
+
+
+@pytest.mark.parametrize(
+    ("query", "options"),
+    [
+        (
+            "Is a hot dog (a) a sandwich, (b) a taco, or (c) neither?",
+            {"A": "a sandwich", "B": "a taco", "C": "neither"},
+        ),
+        ("Which?\n  A - tea\n  B - milk\n(Choose one.)", {"A": "tea", "B": "milk"}),
+        ("Which?\n\nA. tea\nB. milk\n\nPlease explain.", {"A": "tea", "B": "milk"}),
+        ("Which? 1 = tea, 2 = milk", {"1": "tea", "2": "milk"}),
+        (
+            "Which diet: low-carb (A), Mediterranean (B), or vegan (C)?",
+            {"A": "low-carb", "B": "Mediterranean", "C": "vegan"},
+        ),
+        ("Which? Options: forbid it; allow it, with rules", ["forbid it", "allow it, with rules"]),
+        ("Choose between tea and milk.", ["tea", "milk"]),
+        ("Tea, milk or water - what comes first?", ["Tea", "milk", "water"]),
+        ("Who decides if nobody can - the family, the doctors or a court?", ["the family", "the doctors", "a court"]),
+        ("What is best (tea / milk / water)?", ["tea", "milk", "water"]),
+        ("Where to: Paris, Rome or Bonn? Please answer in one word.", ["Paris", "Rome", "Bonn"]),
+        ("Should we raise taxes, cut spending, or borrow more?", ["raise taxes", "cut spending", "borrow more"]),
+        ("Is it better to rent or to buy?", ["to rent", "to buy"]),
+        ("What should be done about crime and poverty?", []),
+        ("", []),
+    ],
+)
+def test_options_are_found_in_every_usual_form(query: str, options: dict[str, str] | list[str]) -> None:
+    """On lines or in running text, marked before, behind or not at all, whatever follows the question."""
+    assert options_of(query) == (options if isinstance(options, dict) else {words: words for words in options})
+
+
+@pytest.mark.parametrize(
+    ("options", "text", "answer"),
+    [
+        ({"A": "tax", "B": "carbon tax"}, "A carbon tax.", "B"),
+        ({"A": "tax", "B": "carbon tax"}, "A tax.", "A"),
+        ({"A": "tea", "B": "milk", "C": "none of the above"}, "Neither.", "C"),
+        ({"A": "tea", "B": "milk"}, "None of the above.", UNCLEAR),
+        ({"A": "tea", "B": "milk", "C": "both A and B"}, "Both.", "C"),
+        ({"A": "ban it", "B": "do not ban it"}, "It should not be banned.", "B"),
+        ({"A": "yes, always", "B": "yes, if asked", "C": "no"}, "No, never.", "C"),
+        ({"1": "4", "2": "5", "3": "6"}, "Four days.", "1"),
+        ({"A": "tea", "B": "milk"}, "b)", "B"),
+        ({"A": "tea", "B": "milk"}, "Number two!", "B"),
+        ({"A": "tea", "B": "milk"}, "The latter.", "B"),
+        ({"A": "tea", "B": "milk"}, "If there's time, A; if not, B.", UNCLEAR),
+        ({"1": "tea", "2": "milk"}, "2!", "2"),
+        ({"tea [x(": "tea [x(", "milk": "milk"}, "\\ Neither ( milk", UNCLEAR),
+        ({"A": "tea", "B": "milk"}, "", UNCLEAR),
+    ],
+)
+def test_a_choice_is_read_as_the_options_are_named(options: dict[str, str], text: str, answer: str) -> None:
+    """Options may contain or deny each other, stand for others, be numbers, or hold signs of any kind."""
+    assert choice(options, text) == answer
 
 
 def test_an_article_is_no_option() -> None:
