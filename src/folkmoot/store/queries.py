@@ -201,7 +201,7 @@ def find(db: Database, job_id: str, *, user_id: int | None = None) -> QueryResou
     Raises:
         NotFound: there is none; or the user has deleted it, or it is somebody else's.
     """
-    with db.read() as connection:
+    with db.looks() as connection:
         row = (
             _OF_JOB.first(connection, of_job=_known(job_id))
             if user_id is None
