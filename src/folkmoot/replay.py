@@ -41,7 +41,10 @@ def follow(
     found = batches(runtime, job_id, after=after, is_wanted=is_wanted)
     yield from next(found, [])
     for events in found:
-        yield from events or [None]
+        if events:
+            yield from events
+        else:
+            yield None
 
 
 def batches(
@@ -49,7 +52,7 @@ def batches(
 ) -> Iterator[list[Event]]:
     """The events of a job after this id, up to its end, those together that are there together.
 
-    The first batch comes at once, and is empty when nothing is there; others are empty now and then when nothing happens.
+    The first batch comes at once, and is empty when nothing is there; later ones are when nothing happens for a while.
 
     It stops before the end when nothing has happened for a look and `is_wanted` says that nobody listens any more.
 
@@ -91,17 +94,17 @@ def _look(
 ) -> Iterator[list[Event]]:
     """One look for events: live ones for as long as they come, or the states that the stream has lost.
 
-    What is there comes first, perhaps nothing. A whole stream that stays silent about a query's end has lost it too; only
-    a later such look (`is_patient` is false then) says so, because the end is told a moment after it is stored.
+    What is there comes first, perhaps nothing. A whole stream that stays silent about a query's end has lost it too;
+    only a later such look (`is_patient` is false then) says so, because the end is told a moment after it is stored.
     """
     responses, events = _begun(tail, last)
     is_whole = responses is not None
     if responses is not None:
         try:
-            yield from _to_the_end(runtime, job_id, events, last, seen, responses)
+            yield from _to_the_end(runtime, job_id, events, last=last, seen=seen, responses=responses)
             last = events[-1].id if events else last
             while events := tail.read(after=last, block_ms=int(LOOK_S * 1000)):
-                yield from _to_the_end(runtime, job_id, events, last, seen, responses)
+                yield from _to_the_end(runtime, job_id, events, last=last, seen=seen, responses=responses)
                 last = events[-1].id
         except (RedisError, OSError) as error:
             log.warning("events of job %s are told from the database: %s", job_id, error)
@@ -124,7 +127,7 @@ def _begun(tail: Tail, last: int) -> tuple[int | None, list[Event]]:
 
 
 def _to_the_end(
-    runtime: Runtime, job_id: str, events: list[Event], last: int, seen: set[State], responses: int
+    runtime: Runtime, job_id: str, events: list[Event], *, last: int, seen: set[State], responses: int
 ) -> Iterator[list[Event]]:
     """Events of a whole stream, up to the job's end; before that come the states that it lacks.
 

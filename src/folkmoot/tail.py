@@ -71,9 +71,7 @@ class Tail:
         Raises:
             RedisError: Redis does not answer.
         """
-        return _events(
-            *self._ask(("XREAD", "COUNT", MOST, "BLOCK", block_ms, "STREAMS", self._key, place_of(after)))
-        )
+        return _events(*self._ask(("XREAD", "COUNT", MOST, "BLOCK", block_ms, "STREAMS", self._key, place_of(after))))
 
     def _ask(self, *commands: tuple[str | int, ...]) -> list[Any]:
         """Send commands together; over a new connection when this one, which lay idle, turns out to be gone."""

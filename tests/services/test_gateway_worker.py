@@ -54,8 +54,9 @@ def asked(connection: socket.socket, *, answers: int = 1, request: bytes = REQUE
     """The bodies of so many answers to what is sent now."""
     connection.sendall(request)
     said = b""
-    while len(bodies := [one.partition(b"\r\n\r\n")[2] for one in said.split(b"HTTP/1.1 200 OK")[1:]]) < answers or not (
-        bodies[-1]
+    while (
+        len(bodies := [one.partition(b"\r\n\r\n")[2] for one in said.split(b"HTTP/1.1 200 OK")[1:]]) < answers
+        or not (bodies[-1])
     ):
         piece = connection.recv(65536)
         assert piece, said
