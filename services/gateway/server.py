@@ -66,7 +66,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def init_process(self) -> Any:
         """Serve; gunicorn has no setting for the class of its answers."""
         wsgi.Response = OnePieceResponse
-        self._stays = threading.BoundedSemaphore(max(1, int(self.cfg.threads * STAYING)))
+        self._stays = threading.BoundedSemaphore(int(self.cfg.threads * STAYING))
         return super().init_process()
 
     def run(self) -> None:
