@@ -31,6 +31,7 @@ limit_request_line = 8190
 
 # nginx writes the access log; what goes wrong here goes to stderr.
 accesslog = None
+logger_class = "services.gateway.server.QuietLogger"
 loglevel = os.environ.get("FOLKMOOT_LOG_LEVEL") or "info"
 _lines = logs.configuration("gateway", loglevel)
 # What gunicorn would have its own handlers for goes the way of every other line.

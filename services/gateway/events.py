@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from flask import Response, request
 from flask_openapi3.blueprint import APIBlueprint
@@ -12,6 +12,7 @@ from folkmoot.errors import InvalidRequest
 from folkmoot.events import Event
 from folkmoot.runtime import Runtime
 from folkmoot.store import queries as store
+from folkmoot.tail import Heard
 from services.gateway import identity
 from services.gateway.documents import SIGNED_IN, problems
 from services.gateway.schemas import EventsQuery, JobPath
@@ -55,11 +56,17 @@ def _after(last_event_id: str | None) -> int:
 
 
 def _lines(runtime: Runtime, job_id: str, after: int, is_wanted: Callable[[], bool]) -> Iterator[str]:
-    # A first line at once, so that the client knows the stream is open.
-    yield ": open\n\n"
-    for event in replay.follow(runtime, job_id, after=after, is_wanted=is_wanted):
-        yield ": keep-alive\n\n" if event is None else _framed(event)
+    """What is there together leaves in one piece; with the first comes a line that says that the stream is open."""
+    batches = replay.batches(runtime, job_id, after=after, is_wanted=is_wanted)
+    yield ": open\n\n" + _framed(next(batches, []))
+    for events in batches:
+        yield _framed(events) or ": keep-alive\n\n"
 
 
-def _framed(event: Event) -> str:
-    return f"id: {event.id}\nevent: {event.type}\ndata: {json.dumps(event.data, ensure_ascii=False)}\n\n"
+def _framed(events: Iterable[Event]) -> str:
+    return "".join(f"id: {event.id}\nevent: {event.type}\ndata: {_written(event)}\n\n" for event in events)
+
+
+def _written(event: Event) -> str:
+    # As it stands in Redis already, where it comes from there.
+    return event.text if isinstance(event, Heard) else json.dumps(event.data, ensure_ascii=False, separators=(",", ":"))

@@ -6,6 +6,7 @@ backlog) is to be read as a maximum over them.
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cache
 from itertools import accumulate
 from time import perf_counter
 from typing import TypeVar, get_args
@@ -69,6 +70,15 @@ def _measure_requests(app: Flask, registry: CollectorRegistry) -> None:
         registry=registry,
     )
 
+    # What has these labels is the same each time, and looked for at length.
+    @cache
+    def counted(method: str, route: str, status: int) -> Counter:
+        return requests.labels(method, route, str(status))
+
+    @cache
+    def timed(route: str) -> Histogram:
+        return seconds.labels(route)
+
     @app.before_request
     def begin() -> None:
         g.began_at = perf_counter()
@@ -76,9 +86,10 @@ def _measure_requests(app: Flask, registry: CollectorRegistry) -> None:
     @app.after_request
     def count(answer: Response) -> Response:
         route = request.url_rule.rule if request.url_rule else NOWHERE
-        requests.labels(request.method if request.url_rule else NOWHERE, route, str(answer.status_code)).inc()
-        if "began_at" in g:
-            seconds.labels(route).observe(perf_counter() - g.began_at)
+        method = request.method if request.url_rule else NOWHERE
+        counted(method, route, answer.status_code).inc()
+        if (began_at := g.get("began_at")) is not None:
+            timed(route).observe(perf_counter() - began_at)
         return answer
 
 

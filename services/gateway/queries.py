@@ -1,13 +1,13 @@
 """Queries: ask, look, list, cancel, delete."""
 
-from flask import Response, g, jsonify, request, url_for
+from flask import Response, g, request, url_for
 from flask_openapi3.blueprint import APIBlueprint
 
 from folkmoot import submission
 from folkmoot.errors import InvalidRequest
 from folkmoot.resources import QueryPage, QueryResource
 from folkmoot.store import queries as store
-from services.gateway import identity
+from services.gateway import answers, identity
 from services.gateway.documents import SIGNED_IN, problems
 from services.gateway.schemas import DeleteQuery, JobPath, PageQuery, QueryBody
 
@@ -18,7 +18,7 @@ KEY_CHARS = 128
 
 
 @api.post("", security=SIGNED_IN, responses={202: QueryResource, **problems(400, 401, 403, 413, 415, 422)})
-def submit(body: QueryBody) -> tuple[Response, int, dict[str, str]]:
+def submit(body: QueryBody) -> Response:
     """Ask the council. The header Idempotency-Key makes a repeated request the same query."""
     query, _ = submission.submit(
         identity.runtime(),
@@ -28,7 +28,7 @@ def submit(body: QueryBody) -> tuple[Response, int, dict[str, str]]:
         request_id=g.request_id,
     )
     location = url_for("queries.show_query", job_id=query.job_id)
-    return jsonify(query.as_json()), 202, {"Location": location}
+    return answers.of(query, 202, Location=location)
 
 
 def idempotency_key() -> str:
@@ -53,21 +53,21 @@ def list_queries(query: PageQuery) -> Response:
         standing=query.status,
         domain=query.domain,
     )
-    return jsonify(page.as_json())
+    return answers.of(page)
 
 
 @api.get("/<job_id>", security=SIGNED_IN, responses={200: QueryResource, **problems(401, 404)})
 def show_query(path: JobPath) -> Response:
     """A query with all that has come of it so far."""
     query = store.find(identity.runtime().db, path.job_id, user_id=identity.account().user_id)
-    return jsonify(query.as_json())
+    return answers.of(query)
 
 
 @api.post("/<job_id>/cancel", security=SIGNED_IN, responses={202: QueryResource, **problems(401, 403, 404)})
-def cancel(path: JobPath) -> tuple[Response, int]:
+def cancel(path: JobPath) -> Response:
     """End a query that is still open; one that has ended stays as it ended."""
     query = submission.cancel(identity.runtime(), identity.account().user_id, path.job_id)
-    return jsonify(query.as_json()), 202
+    return answers.of(query, 202)
 
 
 @api.delete("/<job_id>", security=SIGNED_IN, responses={204: None, **problems(401, 403, 404, 422)})
@@ -81,4 +81,4 @@ def delete(path: JobPath, query: DeleteQuery) -> tuple[str, int]:
 def restore(path: JobPath) -> Response:
     """Bring back a query that was deleted with `undo_s`, while that time lasts."""
     query = submission.restore(identity.runtime(), identity.account().user_id, path.job_id)
-    return jsonify(query.as_json())
+    return answers.of(query)

@@ -1,6 +1,7 @@
 """How many requests an address may send, before anything else is looked at."""
 
 import ipaddress
+from functools import lru_cache
 
 from flask import request
 
@@ -30,8 +31,13 @@ def check() -> None:
 
 def address() -> str | None:
     """Whence the request comes; of IPv6 the network of a site."""
+    return _whose(identity.address())
+
+
+@lru_cache(1024)
+def _whose(text: str) -> str | None:
     try:
-        found = ipaddress.ip_address(identity.address())
+        found = ipaddress.ip_address(text)
     except ValueError:
         return None
     return str(found) if found.version == 4 else str(ipaddress.ip_network((found, 64), strict=False))

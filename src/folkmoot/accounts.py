@@ -35,7 +35,7 @@ ONLY_ADMIN = (
 MOST_ID = 2**53 - 1
 
 _WHOSE = Statement(
-    select(User)
+    select(User.id, User.username, User.folded, User.is_admin)
     .join(Session, Session.user_id == User.id)
     .where(Session.token_hash == bindparam("of_token"), Session.expires_at > bindparam("now"))
 )

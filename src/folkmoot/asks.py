@@ -4,7 +4,7 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from folkmoot.agents import Roster
@@ -34,7 +34,7 @@ class Ask:
 
     def digest(self) -> str:
         """A hash by which the same request is known again."""
-        content: dict[str, Any] = asdict(self)
+        content: dict[str, Any] = dict(vars(self))
         for name in ("instructions", "turns"):
             # What a request does not have leaves no trace, so that one from before there was such a thing is known too.
             content = {key: value for key, value in content.items() if key != name or value}

@@ -4,7 +4,7 @@ import fcntl
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -55,8 +55,8 @@ class Database:
             self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
         )
         # psycopg2 sends no BEGIN then, and no COMMIT; SQLite's driver sends none by itself.
-        single: dict[str, Any] = {"folkmoot_single": True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
-        self._looking = self.engine.execution_options(**single)
+        self._looking = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._looks = _Looks(self.engine) if self.is_sqlite else None
         self._writing = self.engine.execution_options(folkmoot_writer=True)
         self._writing_unsynced = self._writing.execution_options(folkmoot_unsynced=True)
 
@@ -72,19 +72,44 @@ class Database:
 
     @contextmanager
     def look(self) -> Iterator[Connection]:
-        """A connection for one statement that reads: it sees one state of everything without a transaction around it.
+        """A connection for one prepared statement that reads (`statements.py`), without a transaction around it.
 
         Raises:
             Unavailable: the database does not answer.
         """
         try:
-            connection = self._looking.connect()
-            try:
-                yield connection
-            finally:
-                connection.close()
+            if self._looks is not None:
+                look = self._looks.take()
+                try:
+                    yield look
+                finally:
+                    self._looks.give_back(look)
+            else:
+                connection = self._looking.connect()
+                try:
+                    yield connection
+                finally:
+                    connection.close()
         except SQLAlchemyError as error:
             _tell(error)
+
+    @contextmanager
+    def looks(self) -> Iterator[Connection]:
+        """A connection for several prepared statements that read, and see one state of everything.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        if self._looks is None:
+            with self.read() as connection:
+                yield connection
+            return
+        with traces.span("read"), self.look() as look:
+            send(look, "BEGIN")
+            try:
+                yield look
+            finally:
+                send(look, "ROLLBACK")
 
     @contextmanager
     def write(self, step: str | None = None, *, synced: bool = True) -> Iterator[Connection]:
@@ -154,8 +179,65 @@ class Database:
     def close(self) -> None:
         """Give every pooled connection back."""
         self.engine.dispose()
+        if self._looks is not None:
+            self._looks.close()
         if self._turn is not None:
             self._turn.close()
+
+
+class _Look:
+    """What prepared statements need of a connection (`statements.py`)."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine, self.dialect, self.dispatch = engine, engine.dialect, engine.dispatch
+        lent = engine.raw_connection()
+        lent.detach()
+        #: The driver's connection, which is SQLAlchemy's no more.
+        self.connection: Any = lent.dbapi_connection
+
+    def _handle_dbapi_exception(self, error: BaseException, *_execution: object) -> NoReturn:
+        Connection._handle_dbapi_exception_noconnection(error, self.dialect, self.engine)
+
+
+class _Looks:
+    """Connections to one SQLite file for statements that read: as many as SQLAlchemy may have beside them.
+
+    To take one of SQLAlchemy's and give it back takes longer than the look itself.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._free = threading.BoundedSemaphore(SQLITE_POOL["pool_size"])
+        self._idle: list[Any] = []
+
+    def take(self) -> Any:
+        """Have one for oneself.
+
+        Raises:
+            PoolTimeout: all were taken for too long.
+        """
+        if not self._free.acquire(timeout=POOL["pool_timeout"]):
+            raise PoolTimeout
+        with suppress(IndexError):
+            return self._idle.pop()
+        try:
+            return _Look(self._engine)
+        except BaseException:
+            self._free.release()
+            raise
+
+    def give_back(self, look: Any) -> None:
+        """Keep it for the next, unless a transaction on it could not be ended."""
+        if look.connection.in_transaction:
+            look.connection.close()
+        else:
+            self._idle.append(look)
+        self._free.release()
+
+    def close(self) -> None:
+        """Close those that nobody has."""
+        while self._idle:
+            self._idle.pop().connection.close()
 
 
 class _Turn:
@@ -268,8 +350,6 @@ def _lower(value: Any) -> Any:
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later fails at once when another wrote between; so writers say it first.
     options = connection.get_execution_options()
-    if options.get("folkmoot_single", False):
-        return
     writer = options.get("folkmoot_writer", False)
     # FULL: a 202 outlives a power cut, not only a killed process.
     synchronous = "NORMAL" if options.get("folkmoot_unsynced", False) else "FULL"

@@ -180,3 +180,7 @@ def _place(event_id: int) -> str:
 
 def _key(job_id: str) -> str:
     return f"folkmoot:events:{job_id}"
+
+
+#: For whoever reads a stream on a connection of their own.
+key_of, place_of = _key, _place

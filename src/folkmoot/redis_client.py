@@ -56,6 +56,10 @@ class Pool(ConnectionPool):
         self._taken_at[id(connection)] = began_at
         return connection
 
+    def waits_for(self, connection: Any) -> None:
+        """Count anew how long this connection is waited for: it was given out for more than one command."""
+        self._taken_at[id(connection)] = time.monotonic()
+
     def release(self, connection: Any) -> None:
         """Take a connection back; one that was given up after a long wait tells of a server that hangs."""
         taken_at = self._taken_at.pop(id(connection), None)

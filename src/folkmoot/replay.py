@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -12,6 +13,7 @@ from folkmoot.events import APART, PER_MS, Event, id_at
 from folkmoot.resources import ENDED, QueryResource
 from folkmoot.runtime import Runtime, utcnow
 from folkmoot.store import queries
+from folkmoot.tail import Tail
 
 #: How long one wait for a live event lasts.
 LOOK_S = 1.0
@@ -35,7 +37,22 @@ log = logging.getLogger(__name__)
 def follow(
     runtime: Runtime, job_id: str, *, after: int, is_wanted: Callable[[], bool] = lambda: True
 ) -> Iterator[Event | None]:
-    """The events of a job after this id, up to its end; None now and then when nothing happens.
+    """The events of `batches`, one by one; None now and then when nothing happens."""
+    found = batches(runtime, job_id, after=after, is_wanted=is_wanted)
+    yield from next(found, [])
+    for events in found:
+        if events:
+            yield from events
+        else:
+            yield None
+
+
+def batches(
+    runtime: Runtime, job_id: str, *, after: int, is_wanted: Callable[[], bool] = lambda: True
+) -> Iterator[list[Event]]:
+    """The events of a job after this id, up to its end, those together that are there together.
+
+    The first batch comes at once, and is empty when nothing is there; later ones are when nothing happens for a while.
 
     It stops before the end when nothing has happened for a look and `is_wanted` says that nobody listens any more.
 
@@ -43,21 +60,25 @@ def follow(
     stream, because a worker died before it could tell it, is told from the database before the end. When the stream has
     expired or was lost, all states are told from the database, with deltas folded into whole texts.
     """
-    last, active_at, silent_looks = after, time.monotonic(), 0
-    seen = {_state_of(event.type, event.data) for event in _before(runtime, job_id, after)}
-    while True:
-        for event in _look(runtime, job_id, last, seen, is_patient=silent_looks < PATIENT_LOOKS):
-            last, active_at, silent_looks = event.id, time.monotonic(), -1
-            seen.add(_state_of(event.type, event.data))
-            yield event
-            if event.type == "end":
+    last, active_at, silent_looks, is_open = after, time.monotonic(), 0, False
+    seen = _states_in(_before(runtime, job_id, after))
+    with closing(Tail(runtime.redis, job_id)) as tail:
+        while True:
+            for events in _look(runtime, tail, job_id, last, seen, is_patient=silent_looks < PATIENT_LOOKS):
+                if events:
+                    last, active_at, silent_looks = events[-1].id, time.monotonic(), -1
+                    seen |= _states_in(events)
+                if events or not is_open:
+                    is_open = True
+                    yield events
+                if events and events[-1].type == "end":
+                    return
+            silent_looks += 1
+            if not is_wanted():
                 return
-        silent_looks += 1
-        if not is_wanted():
-            return
-        if time.monotonic() - active_at >= KEEP_ALIVE_S:
-            active_at = time.monotonic()
-            yield None
+            if time.monotonic() - active_at >= KEEP_ALIVE_S:
+                active_at = time.monotonic()
+                yield []
 
 
 def _before(runtime: Runtime, job_id: str, after: int) -> list[Event]:
@@ -68,22 +89,23 @@ def _before(runtime: Runtime, job_id: str, after: int) -> list[Event]:
         return []
 
 
-def _look(runtime: Runtime, job_id: str, last: int, seen: set[State], *, is_patient: bool) -> Iterator[Event]:
+def _look(
+    runtime: Runtime, tail: Tail, job_id: str, last: int, seen: set[State], *, is_patient: bool
+) -> Iterator[list[Event]]:
     """One look for events: live ones for as long as they come, or the states that the stream has lost.
 
-    A whole stream that stays silent about a query's end has lost it too; only a later such look (`is_patient` is false
-    then) says so, because the end is told a moment after it is stored.
+    What is there comes first, perhaps nothing. A whole stream that stays silent about a query's end has lost it too;
+    only a later such look (`is_patient` is false then) says so, because the end is told a moment after it is stored.
     """
-    responses = _responses(runtime, job_id)
+    responses, events = _begun(tail, last)
     is_whole = responses is not None
     if responses is not None:
         try:
-            while events := runtime.events.read(job_id, after=last, block_ms=int(LOOK_S * 1000)):
-                for event in events:
-                    if event.type == "end" and not _is_told(seen, responses):
-                        yield from (one for one in _untold(runtime, job_id, end=event.id) if one.id > last)
-                    last = event.id
-                    yield event
+            yield from _to_the_end(runtime, job_id, events, last=last, seen=seen, responses=responses)
+            last = events[-1].id if events else last
+            while events := tail.read(after=last, block_ms=int(LOOK_S * 1000)):
+                yield from _to_the_end(runtime, job_id, events, last=last, seen=seen, responses=responses)
+                last = events[-1].id
         except (RedisError, OSError) as error:
             log.warning("events of job %s are told from the database: %s", job_id, error)
             is_whole = False
@@ -92,9 +114,37 @@ def _look(runtime: Runtime, job_id: str, last: int, seen: set[State], *, is_pati
     states = list(told(runtime, job_id, after=last, seen=seen, with_deltas=last == 0))
     if is_whole and not any(event.type == "end" for event in states):
         return
-    yield from states
+    yield states
     if not states and not is_whole:
         time.sleep(LOOK_S / 4)
+
+
+def _begun(tail: Tail, last: int) -> tuple[int | None, list[Event]]:
+    try:
+        return tail.begin(after=last)
+    except (RedisError, OSError):
+        return None, []
+
+
+def _to_the_end(
+    runtime: Runtime, job_id: str, events: list[Event], *, last: int, seen: set[State], responses: int
+) -> Iterator[list[Event]]:
+    """Events of a whole stream, up to the job's end; before that come the states that it lacks.
+
+    Raises:
+        RedisError: Redis does not answer.
+    """
+    place = next((place for place, event in enumerate(events) if event.type == "end"), None)
+    if place is None:
+        yield events
+        return
+    before, end = events[:place], events[place]
+    if _is_told(seen | _states_in(before), responses):
+        yield [*before, end]
+        return
+    yield before
+    last = before[-1].id if before else last
+    yield [*(one for one in _untold(runtime, job_id, end=end.id) if one.id > last), end]
 
 
 def _untold(runtime: Runtime, job_id: str, *, end: int) -> Iterator[Event]:
@@ -104,18 +154,11 @@ def _untold(runtime: Runtime, job_id: str, *, end: int) -> Iterator[Event]:
         RedisError: Redis does not answer.
     """
     stream = runtime.events.until(job_id, end)
-    seen = {_state_of(event.type, event.data) for event in stream}
+    seen = _states_in(stream)
     missing = [event for event in told(runtime, job_id, after=0, seen=seen) if event.type != "end"]
     first = max([end - APART, *(event.id for event in stream[:-1])]) + 1
     for place, event in enumerate(missing[: end - first]):
         yield Event(first + place, event.type, event.data)
-
-
-def _responses(runtime: Runtime, job_id: str) -> int | None:
-    try:
-        return runtime.events.responses(job_id)
-    except (RedisError, OSError):
-        return None
 
 
 def _is_told(seen: set[State], responses: int) -> bool:
@@ -155,6 +198,10 @@ def told(runtime: Runtime, job_id: str, *, after: int, seen: set[State], with_de
             if type_ == "end":
                 after += TOLD_END - after % PER_MS
             yield Event(after, type_, data)
+
+
+def _states_in(events: Iterable[Event]) -> set[State]:
+    return {_state_of(event.type, event.data) for event in events if not event.type.endswith(".delta")}
 
 
 def _state_of(type_: str, data: dict[str, Any]) -> State:

@@ -33,6 +33,10 @@ class Resource(BaseModel):
         """The resource as plain JSON values."""
         return self.model_dump(mode="json")
 
+    def as_text(self) -> str:
+        """The resource as a JSON document."""
+        return self.model_dump_json()
+
 
 class ResponseResource(Resource):
     """What one agent said, or why it did not."""

@@ -49,7 +49,8 @@ def submit(
         needed=estimate.of_query(runtime, new, places) if bounds.has_budget else {},
         bounds=bounds,
     )
-    query = queries.find(runtime.db, job_id)
+    is_asked = any(place.skipped is None for place in places)
+    query = queries.as_accepted(new, places) if is_new and is_asked else queries.find(runtime.db, job_id)
     logs.add(job_id=job_id)
     traces.note(job_id=job_id)
     if is_new:

@@ -29,7 +29,15 @@ MOST = 100
 NOTED_EVERY = timedelta(minutes=1)
 
 _WHOSE = Statement(
-    select(User, ApiToken.id.label("token_id"), ApiToken.scopes, ApiToken.last_used_at)
+    select(
+        User.id,
+        User.username,
+        User.folded,
+        User.is_admin,
+        ApiToken.id.label("token_id"),
+        ApiToken.scopes,
+        ApiToken.last_used_at,
+    )
     .join(ApiToken, ApiToken.user_id == User.id)
     .where(
         ApiToken.token_hash == bindparam("of_token"),

@@ -26,6 +26,16 @@ def test_accepted_query_has_its_panel_and_a_hint_for_each_seat(db: Database, ada
     assert (query.created_at, query.ask_deadline_at, query.deadline_at) == (NOW, after(36), after(60))
 
 
+@pytest.mark.parametrize("skipped", [[], ["mistral"]])
+def test_what_is_told_of_an_accepted_query_is_what_is_stored(db: Database, ada: int, skipped: list[str]) -> None:
+    """The resource that is made of what was written is, to the last value, the one that is read."""
+    new, panel = new_query(ada, notes=["a note"]), seats(skipped=skipped)
+    job_id, _ = queries.accept(db, new, panel, hint_due_at=after(4))
+
+    assert queries.as_accepted(new, panel) == queries.find(db, job_id)
+    assert queries.as_accepted(new, panel).as_text() == queries.find(db, job_id).as_text()
+
+
 def test_accept_stores_all_or_nothing(db: Database, ada: int) -> None:
     """When its last statement fails, nothing of the query is stored."""
 

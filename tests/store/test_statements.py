@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import bindparam, delete, event, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, column, delete, event, insert, select, table, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from folkmoot.db import Database
+from folkmoot.errors import NotFound
 from folkmoot.models import Interaction, Outbox, Response, User
 from folkmoot.statements import Statement
+from folkmoot.store import queries
 from tests.store import rows
 from tests.store.rows import NOW, after
 
@@ -23,10 +25,10 @@ def job_id(db: Database) -> str:
 
 def test_rows_are_those_of_sqlalchemy(db: Database, job_id: str) -> None:
     """Every column has its name, its type and its value: times in UTC, JSON, booleans, and none."""
-    with db.look() as connection:
+    with db.look() as look, db.read() as connection:
         for clause, table in ((OF_JOB, Interaction), (select(Response).order_by(Response.id), Response)):
             values = {"of_job": job_id} if table is Interaction else {}
-            found = Statement(clause).all(connection, **values)
+            found = Statement(clause).all(look, **values)
             expected = connection.execute(clause, values).all()
             assert [row._asdict() for row in found] == [dict(row._mapping) for row in expected]
             assert found
@@ -53,7 +55,7 @@ def test_changes_say_how_many(db: Database, job_id: str) -> None:
         assert change.change(connection, of_job=job_id, text="said again") == 0
         assert remove.change(connection, of_job=job_id) == len(rows.PANEL)
 
-    with db.look() as connection:
+    with db.read() as connection:
         row = connection.execute(select(Response).where(Response.job_id == job_id)).first()
     assert row is not None and (row.attempts, row.lease_until, row.text, row.status) == (2, after(3), "said", "ok")
 
@@ -69,7 +71,7 @@ def test_several_rows_are_inserted_together(db: Database, job_id: str) -> None:
         add.insert(connection, [])
 
     drawn = select(Outbox.agent_id).where(Outbox.task == "draw").order_by(Outbox.id)
-    with db.look() as connection:
+    with db.read() as connection:
         assert connection.scalars(drawn).all() == ["a", "b"]
 
 
@@ -83,8 +85,44 @@ def test_errors_are_sqlalchemys(db: Database) -> None:
         add.change(connection, **{**one, "username": "Ben", "folded": "ben"}, id=2)
         add.change(connection, **one, id=3)
 
-    with db.look() as connection:
+    with db.read() as connection:
         assert connection.scalars(select(User.username)).all() == ["Ada"]
+
+
+def test_several_looks_see_one_state(db: Database, job_id: str) -> None:
+    """What is written between two statements of one look is seen by neither, and by the next look."""
+    statement = Statement(select(Interaction.status).where(Interaction.job_id == bindparam("of_job")))
+    end = update(Interaction).where(Interaction.job_id == job_id).values(status="done")
+    with db.looks() as look:
+        before = statement.scalar(look, of_job=job_id)
+        with db.write() as connection:
+            connection.execute(end)
+        assert (before, statement.scalar(look, of_job=job_id)) == ("accepted", "accepted")
+
+    with db.looks() as look:
+        assert statement.scalar(look, of_job=job_id) == "done"
+
+
+@pytest.mark.parametrize("way", ["look", "looks"])
+def test_a_look_that_fails_leaves_the_next_ones_whole(db: Database, job_id: str, way: str) -> None:
+    """What goes wrong in a look, there or in whoever looks, is raised as it is, however often, and then looks go on."""
+    nothing = Statement(select(table("nowhere", column("of"))))
+    for _ in range(20):
+        with pytest.raises(DBAPIError), getattr(db, way)() as look:
+            nothing.all(look)
+        with pytest.raises(NotFound), getattr(db, way)() as look:
+            assert Statement(OF_JOB).first(look, of_job=job_id) is not None
+            raise NotFound("nothing")
+
+    with getattr(db, way)() as look:
+        assert Statement(OF_JOB).first(look, of_job=job_id) is not None
+
+
+def test_many_may_look_at_once(db: Database, job_id: str) -> None:
+    """More threads than there are connections look all the same, each at what it looks for."""
+    found = rows.at_once(*[lambda: queries.find(db, job_id).job_id for _ in range(60)])
+
+    assert found == [job_id] * 60
 
 
 def test_listeners_hear_them(db: Database, job_id: str) -> None:

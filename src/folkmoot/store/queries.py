@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
@@ -38,6 +39,7 @@ _OF_JOB = Statement(_of_job)
 _seen = _of_job.where(Interaction.user_id == bindparam("of_user"), ~is_hidden())
 #: The query when the user sees it: it is theirs, and not deleted.
 _SEEN, _SEEN_LOCKED = Statement(_seen), Statement(_seen.with_for_update())
+_IS_SEEN = Statement(_seen.with_only_columns(Interaction.id))
 _CONSENSUS = Statement(select(Response.text).where(Response.job_id == bindparam("of_job"), Response.is_aggregator))
 
 
@@ -180,13 +182,26 @@ def _response(new: NewQuery, seat: NewResponse) -> dict[str, Any]:
     }
 
 
+#: What the database makes of a row's columns that a new one does not name.
+_UNSET: dict[str, Any] = dict.fromkeys(
+    ("text", "latency_ms", "prompt_tokens", "completion_tokens", "cost_usd", "cached_from", "aggregator_used")
+)
+
+
+def as_accepted(new: NewQuery, seats: Sequence[NewResponse]) -> QueryResource:
+    """What `find` would find of a query that was accepted this moment, and of which some seat is asked."""
+    job = SimpleNamespace(**_UNSET, **_interaction(new), finished_at=None)
+    rows = [SimpleNamespace(**_UNSET, **_response(new, seat)) for seat in seats]
+    return records.told(job, rows, analysis=records.PENDING, cost=usage.cost_of(()))
+
+
 def find(db: Database, job_id: str, *, user_id: int | None = None) -> QueryResource:
     """A query with all that has come of it; with `user_id`, as that user sees it.
 
     Raises:
         NotFound: there is none; or the user has deleted it, or it is somebody else's.
     """
-    with db.read() as connection:
+    with db.looks() as connection:
         row = (
             _OF_JOB.first(connection, of_job=_known(job_id))
             if user_id is None
@@ -204,7 +219,7 @@ def owned(db: Database, job_id: str, *, user_id: int) -> None:
         NotFound: there is none, it is deleted, or it is somebody else's.
     """
     with db.look() as connection:
-        if _seen_by(connection, job_id, user_id) is None:
+        if _IS_SEEN.first(connection, of_job=_known(job_id), of_user=user_id) is None:
             raise NotFound(NO_SUCH_QUERY)
 
 

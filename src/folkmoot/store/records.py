@@ -10,6 +10,7 @@ from folkmoot.resources import (
     AggregatorResource,
     AnalysisResource,
     ConsensusResource,
+    CostResource,
     QueryResource,
     ResponseResource,
 )
@@ -19,16 +20,29 @@ from folkmoot.store import usage
 #: Statuses of a response that make an answer degraded.
 LOST = ("failed", "timed_out", "skipped")
 
+#: Of a query that has not ended.
+PENDING = AnalysisResource(status="pending", consensus_score=None, reason=None)
+
 _JOB = Statement(select(Interaction).where(Interaction.job_id == bindparam("of_job")))
 _rows = select(Response).where(Response.job_id == bindparam("of_job")).order_by(Response.id)
-_ROWS = Statement(_rows)
+#: What is shown of responses: the times of a row take longer to read than all else of it.
+_SHOWN = Statement(
+    _rows.with_only_columns(*(Response.__table__.c[name] for name in ("is_aggregator", *ResponseResource.model_fields)))
+)
 _OF_STATUS = Statement(_rows.where(Response.is_aggregator.is_(False), Response.status == bindparam("of_status")))
 _ANALYSIS = Statement(select(Analysis).where(Analysis.job_id == bindparam("of_job")))
 
 
 def query(connection: Connection, job: Record) -> QueryResource:
     """The whole query resource of an interactions row."""
-    rows = _ROWS.all(connection, of_job=job.job_id)
+    rows = _SHOWN.all(connection, of_job=job.job_id)
+    return told(job, rows, analysis=analysis(connection, job), cost=usage.cost(connection, job.job_id))
+
+
+def told(
+    job: Record, rows: Sequence[Record], *, analysis: AnalysisResource, cost: CostResource | None
+) -> QueryResource:
+    """The resource that an interactions row and its responses, in their order, stand for."""
     panel = [response(row) for row in rows if not row.is_aggregator]
     failed_over = job.aggregator_used is not None and job.aggregator_used != job.aggregator_requested
     return QueryResource(
@@ -50,8 +64,8 @@ def query(connection: Connection, job: Record) -> QueryResource:
         consensus=next((consensus(row) for row in rows if row.is_aggregator), None),
         degraded=failed_over or job.status == "failed" or any(one.status in LOST for one in panel),
         notes=[*(f"{one.agent_id}: {one.error}" for one in panel if one.error), *job.notes],
-        analysis=analysis(connection, job),
-        cost=usage.cost(connection, job.job_id),
+        analysis=analysis,
+        cost=cost,
     )
 
 
@@ -67,7 +81,8 @@ def consensus(row: Record) -> ConsensusResource:
 
 def analysis(connection: Connection, job: Record) -> AnalysisResource:
     """The resource of a job's analysis row, or what stands for it while there is none."""
-    row = _ANALYSIS.first(connection, of_job=job.job_id)
+    # Only a query that is done is measured.
+    row = _ANALYSIS.first(connection, of_job=job.job_id) if job.status == "done" else None
     if row is not None:
         more = row.data or {}
         return AnalysisResource(
@@ -79,7 +94,7 @@ def analysis(connection: Connection, job: Record) -> AnalysisResource:
         )
     if job.status in ENDED:
         return AnalysisResource(status="skipped", consensus_score=None, reason=f"the query ended as {job.status}")
-    return AnalysisResource(status="pending", consensus_score=None, reason=None)
+    return PENDING
 
 
 def responses(connection: Connection, job_id: str, *, status: str) -> Sequence[Record]:

@@ -207,8 +207,11 @@ def _left(reserved: Any, used: Any) -> ColumnElement[int]:
 def cost(connection: Connection, job_id: str) -> CostResource | None:
     """What a query has cost so far, by stage; None for one from before there was an account of it."""
     rows = _OF_JOB.all(connection, of_job=job_id)
-    if not rows:
-        return None
+    return cost_of(rows) if rows else None
+
+
+def cost_of(rows: Iterable[Any]) -> CostResource:
+    """What these rows of one query come to."""
     called = sorted((row for row in rows if row.calls), key=lambda row: STAGES.index(row.stage))
     is_known = not any(row.unpriced_calls for row in called)
     return CostResource(
