@@ -51,8 +51,7 @@ def of_the_stack(own: StackSettings, folder: Folder, settings: Settings, roster:
         Part("nginx", front.command(folder)),
         *(_worker(queue_of(seat)) for seat in roster.seats),
         _worker(AGGREGATE_QUEUE),
-        # Nobody waits for the analysis as they wait for an answer.
-        _worker(ANALYSE_QUEUE, "nice", "-n", "10"),
+        _worker(ANALYSE_QUEUE),
         Part("heartbeat", _service("heartbeat")),
         _ui(folder),
     ]
@@ -93,8 +92,8 @@ def _gateway(folder: Folder, name: str) -> Part:
     return Part(name, command, stage="gateways", socket=socket, variables=variables)
 
 
-def _worker(queue: str, *before: str) -> Part:
-    return Part(queue, [*before, *_service("worker"), "-Q", queue], queue=queue)
+def _worker(queue: str) -> Part:
+    return Part(queue, [*_service("worker"), "-Q", queue], queue=queue)
 
 
 def _ui(folder: Folder) -> Part:
