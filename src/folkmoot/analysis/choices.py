@@ -2,8 +2,9 @@
 
 import re
 
-from folkmoot.analysis.finder import ALL_BUT_ALONE, CHOOSES, Finder
+from folkmoot.analysis.finder import ALL_BUT_ALONE, CHOOSES, LEAST_SAID, LEAST_SAID_IN_PASSING, Finder
 from folkmoot.analysis.option_words import in_the_options_words
+from folkmoot.analysis.rejections import of_cases
 from folkmoot.analysis.stated import FORMERLY, not_formerly
 from folkmoot.analysis.wording import main_clause, phrases, plain
 from folkmoot.analysis.yes_no import HEADING, OTHERS, SUMS_UP, UNCLEAR, yes_no
@@ -16,7 +17,7 @@ _I_CHOOSE = re.compile(
 )
 _NONE = re.compile(
     r"\b(?:none|neither|any) of (?:the|these|them|those)\b|\bno (?:opinion|preference|view)\b|\b(?:refuse|decline) to\b|\bequal(?:ly)? (?:claims?|measure)\b|\bnot for (?:me|us) to\b|\bnone\b|(?<!\bon )\b(?:balance|mix|mixture|combination|compromise|blend)\b|\ball (?:two|three|four|five|of)\b|^\W*(?:\w+\W+){1,7}(?:together|alike)\W*$|\bsomething else\b|\bnot (?:listed|among|on the list)\b|\b(?:another|other) option\b|\b(?:am|is) unable to\b|\bcase by case\b|\ball of (?:the above|these|them)\b|\b(?:cannot|can't|can not|unable to|won't|refuse to|hard to|impossible to) "
-    r"(?:choose|pick|decide|select|say|answer)|\b(?:it|that) depends\b|\bno single option\b|\bnot (?:sure|able)\b|\bequally\b|\bcombin(?:ed|ing|e)\b|\bhalf\b.*\bhalf\b|\bsplit\b|\b(?:a bit|some|a little) of (?:each|both|all|everything)\b|\btoss-?up\b|\b(?:a tie|tied) between\b|\b(?:fifty-fifty|50[/-]50)\b|\b(?:torn|undecided)\b|\b(?:together|along) with\b|\bin tandem\b|\bhand in hand\b|\b(?:do not|don't) know\b|\bno idea\b|\bcomplicated\b|\bcomplex (?:question|issue|matter|topic)\b",
+    r"(?:choose|pick|decide|select|say|answer)|\b(?:it|that) depends\b|\b(?:best|right|answer|choice|solution|response|approach|option|works?|which|what|much|all|measure|priority) (?:\w+ ){0,5}?depends\b|\beither (?:of (?:them|these|those|the two|the \w+)|one|would (?:do|be|work|serve)|is)\b|\bboth (?:are|would|could|seem|deserve|have|can|measures|options|choices|approaches)\b|\bon (?:a )?par\b|\bhappy with either\b|\b(?:many|several|various) (?:causes|factors)\b|\bno single\b|\bequal (?:appeal|merit|weight|force|value)\b|\bnot (?:sure|able)\b|\bequally\b|\bcombin(?:ed|ing|e)\b|\bhalf\b.*\bhalf\b|\bsplit\b|\b(?:a bit|some|a little) of (?:each|both|all|everything)\b|\btoss-?up\b|\b(?:a tie|tied) between\b|\b(?:fifty-fifty|50[/-]50)\b|\b(?:torn|undecided)\b|\b(?:together|along) with\b|\bin tandem\b|\bhand in hand\b|\b(?:do not|don't) know\b|\bno idea\b|\bcomplicated\b|\bcomplex (?:question|issue|matter|topic)\b",
     re.IGNORECASE,
 )
 _SO = frozenset({"so", "therefore", "thus", "hence", "consequently"})
@@ -32,16 +33,24 @@ _COMES_TO = re.compile(
 )
 _ME = re.compile(r"\b(?:i|my|me)\b", re.IGNORECASE)
 
+#: A sentence of no more words holds nothing in passing.
+LONGEST_BARE = 9
 
-def choice(options: dict[str, str], text: str) -> str:
+
+def choice(options: dict[str, str], text: str, query: str = "") -> str:
     """The key of the option that a response chooses, or `unclear`: none, several, or no way to tell.
 
     What it concludes counts first, then what it begins with, then what it says to choose, then the only option that it
     speaks of. A sentence that names several leaves the matter to the others.
+
+    Args:
+        options: what each option says, by its key.
+        text: the response.
+        query: the question; a word that it shares with an option names none.
     """
     lines = phrases(_with_marks_joined(in_the_options_words(options, plain(text))))
-    finder = Finder(options)
-    if _hangs_on_a_condition(finder, " ".join(lines)):
+    finder = Finder(options, query)
+    if _hangs_on_a_condition(finder, lines):
         return UNCLEAR
     own = (
         [now for line in lines if not _is_of_others(line) and (now := not_formerly(line))]
@@ -52,16 +61,11 @@ def choice(options: dict[str, str], text: str) -> str:
     choosing = [line for line in reversed(own) if CHOOSES.search(line)]
     concluding = [part for place in reversed(range(len(lines))) for part in _concluding(lines, place)]
     is_open = any(_takes_none(options, line) for line in lines)
-    for passage in (
-        *concluding,
-        *mine,
-        *finder.bare(lines),
-        *finder.leading(own),
-        *([_after_all(line) for line in own[:1]] if is_open else own[:1]),
-        *choosing,
-    ):
+    clear = (*concluding, *mine, *finder.bare(lines), *finder.leading(own))
+    vague = (*([_after_all(line) for line in own[:1]] if is_open else own[:1]), *choosing)
+    for least, passage in (*((LEAST_SAID, one) for one in clear), *((_least(one), one) for one in vague)):
         for part in (main_clause(passage), passage.rpartition(" but ")[2]):
-            named = [] if _takes_none(options, part) else finder.chosen(part)
+            named = [] if _takes_none(options, part) else finder.chosen(part, least=least)
             if len(named) == 1:
                 return named[0]
     if not is_open and (last := _named_last(finder, own)):
@@ -70,6 +74,11 @@ def choice(options: dict[str, str], text: str) -> str:
     if len(named) == 1 and not is_open:
         return named[0]
     return _by_yes_or_no(options, text)
+
+
+def _least(line: str) -> float:
+    """The share of an option's words that names it: a long sentence may hold one of them in passing."""
+    return LEAST_SAID_IN_PASSING if len(line.split()) > LONGEST_BARE else LEAST_SAID
 
 
 def _named_last(finder: Finder, lines: list[str]) -> str:
@@ -89,8 +98,18 @@ def _by_yes_or_no(options: dict[str, str], text: str) -> str:
     return fitting[0] if len(fitting) == 1 else UNCLEAR
 
 
-def _hangs_on_a_condition(finder: Finder, said: str) -> bool:
-    """Whether the text names one option for one case and another one otherwise."""
+def _hangs_on_a_condition(finder: Finder, lines: list[str]) -> bool:
+    """Whether the text names one option for one case and another one for another, or otherwise, and decides for none."""
+    by_case = {}
+    last = 0
+    for place, line in enumerate(lines):
+        for part in re.split(r"(?<=,) (?:and|but|while|whereas) (?=(?:if|when|where|in|for)\b)", line):
+            case, then = of_cases(part)
+            if case and len(named := finder.chosen(then)) == 1:
+                by_case[case], last = named[0], place
+    if len(set(by_case.values())) > 1:
+        return not any(_I_CHOOSE.search(line) or SUMS_UP.search(line) for line in lines[last + 1 :])
+    said = " ".join(lines)
     case, otherwise, other = said.partition(found[0]) if (found := _IF_NOT.search(said)) else ("", "", "")
     one, two = finder.chosen(case), finder.chosen(other)
     return bool(otherwise and one and two and one != two)

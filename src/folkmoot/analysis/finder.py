@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from folkmoot.analysis.question import STEM_CHARS, ending_off
+from folkmoot.analysis.rejections import without_rejected_subjects
 
 _WORD = re.compile(r"[a-z0-9][a-z0-9'-]*")
 #: Words that tell no option from another.
@@ -50,7 +51,10 @@ _REJECTS = re.compile(
     re.IGNORECASE,
 )
 #: A ranking goes on after its first place.
-_RANKED = re.compile(r"(?<=\w)(?P<first>\s+first)\b.*?\b(?:second|then|third|last)\b.*", re.IGNORECASE | re.DOTALL)
+_RANKED = re.compile(
+    r"(?<=\w)(?<!should)(?<!must)(?<!would)(?<!\bto)(?P<first>\s+first)\b.*?\b(?:second|then|third|last)\b.*",
+    re.IGNORECASE | re.DOTALL,
+)
 #: An option that denies another: "Do not vaccinate", beside "Vaccinate".
 _DENYING = re.compile(r"^(?:do not|don't|not|never|refuse to|should not)\b", re.IGNORECASE)
 _DENIES = re.compile(r"\b(?:not|never|cannot|refuse|no)\b|n't\b", re.IGNORECASE)
@@ -61,7 +65,7 @@ _THEN = re.compile(r"^(?!.*\bif\b)(?P<first>.*?\w),? then\b", re.IGNORECASE | re
 _BECAUSE = re.compile(r"^(?P<first>.*?\w),? (?:because|since|as (?:it|they)|given that)\b", re.IGNORECASE | re.DOTALL)
 #: What is conceded, and what comes after the first.
 _CONCEDED = re.compile(
-    r"(?<=\w)\W*\b(?:although|though|even if)\b[^.;]*|(?<=\w)\W*\b(?:but|and|with) [^.;,]*\b(?:close second|runner-up|next best|not far behind)\b[^.;]*|(?<=\bfirst), (?:and )?then\b[^.;]*",
+    r"(?<=\w)\W*\b(?:although|though(?!,)|even if)\b[^.;]*|(?<=\w)\W*\b(?:but|and|with) [^.;,]*\b(?:close second|runner-up|next best|not far behind)\b[^.;]*|(?<=\bfirst), (?:and )?then\b[^.;]*",
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(
@@ -79,7 +83,7 @@ _PLACE = re.compile(
     re.IGNORECASE,
 )
 #: The share of an option's own words that names it, and the share where nothing else says that it is chosen.
-LEAST_SAID, ALL_BUT_ALONE = 0.25, 0.5
+LEAST_SAID, LEAST_SAID_IN_PASSING, ALL_BUT_ALONE = 0.25, 0.4, 0.5
 #: Options of so many words are told, not listed: one of their words beside an "and" names none.
 LONGEST_JOINED = 5
 #: Beginnings of at least so many letters may be one word's.
@@ -94,16 +98,23 @@ _BLAMES = re.compile(
 class Finder:
     """Finds where a passage names one of these options and does not reject it."""
 
-    def __init__(self, options: dict[str, str]) -> None:
+    def __init__(self, options: dict[str, str], query: str = "") -> None:
         self._options = options
         self._letters = "".join(key for key in options if _is_mark(key))
         self._own = {key: _stems(words) for key, words in options.items()}
         often = Counter(stem for own in self._own.values() for stem in own)
         self._offered = set(_WORD.findall(" ".join(options.values()).lower()))
         self._denying = {key for key, words in options.items() if _DENYING.match(words)}
+        self._has_denials = any(_DENIES.search(words) for words in options.values())
         self._denied = set().union(*(self._own[key] for key in self._denying)) - _DENIAL
-        #: Only what tells an option from the others helps to find it.
-        self._telling = {key: {stem for stem in own if often[stem] == 1} or own for key, own in self._own.items()}
+        asked = _asked(options, query)
+        #: Only what tells an option from the others, and from the question, helps to find it.
+        self._telling = {
+            key: {stem for stem in own if often[stem] == 1 and stem not in asked}
+            or {stem for stem in own if often[stem] == 1}
+            or own
+            for key, own in self._own.items()
+        }
 
     def chosen(self, passage: str, *, least: float = LEAST_SAID) -> list[str]:
         """The options named most clearly and not rejected, in the order of the question; marks count before words.
@@ -120,6 +131,8 @@ class Finder:
 
     def _chosen(self, passage: str, least: float) -> list[str]:
         clauses = [part.strip() for part in _CLAUSE.split(passage) if part.strip() and not self._blames(part)]
+        if not self._has_denials:
+            clauses = without_rejected_subjects(clauses)
         leading = [part for part in clauses if CHOOSES.search(part)]
         return self._named(leading, least) or self._named(clauses, least)
 
@@ -135,7 +148,9 @@ class Finder:
     def leading(self, lines: Sequence[str]) -> list[str]:
         """The first line up to the mark that it opens with: "B, but C is fine too"; none where lines open with several."""
         opened = [(key, found[0]) for line in lines for key in self._options if (found := self._opened(key, line))]
-        return [opened[0][1]] if len({key for key, _ in opened}) == 1 and lines[0].startswith(opened[0][1]) else []
+        is_one = len({key for key, _ in opened}) == 1 and lines[0].startswith(opened[0][1])
+        beside = rf"\b(?:and|or) (?:option )?\(?[{re.escape(self._letters)}][).]"
+        return [opened[0][1]] if is_one and not re.search(beside, lines[0]) else []
 
     def _opened(self, key: str, line: str) -> re.Match[str] | None:
         rest = rf"(?!,? (?:(?:and|or|&) )?(?:option )?\(?[{re.escape(self._letters)}]\b)"
@@ -221,6 +236,13 @@ class Finder:
         if found is None and key not in {"A", "I"}:
             found = re.search(rf"(?<![\w'-]){key}(?![\w'-])", clause)
         return found.start() if found else None
+
+
+def _asked(options: dict[str, str], query: str) -> set[str]:
+    """The beginnings of the question's words, without those of the options that it lists."""
+    for words in options.values():
+        query = query.replace(words, " ")
+    return _stems(query)
 
 
 def _is_mark(key: str) -> bool:

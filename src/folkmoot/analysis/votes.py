@@ -48,7 +48,7 @@ def votes(query: str, question_type: str, responses: Sequence[tuple[str, str]]) 
     options = options_of(query) if question_type == MULTIPLE_CHOICE else {}
     if not options:
         return None
-    return count(options, {agent_id: choice(options, text) for agent_id, text in responses})
+    return count(options, {agent_id: choice(options, text, query) for agent_id, text in responses})
 
 
 def answers(query: str, responses: Sequence[tuple[str, str]]) -> dict[str, str]:

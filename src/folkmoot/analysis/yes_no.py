@@ -3,6 +3,8 @@
 import re
 
 from folkmoot.analysis.asked import Question, word_stems
+from folkmoot.analysis.both_sides import on_both_sides
+from folkmoot.analysis.camps import sided
 from folkmoot.analysis.openings import ANY_NO, ANY_YES, NO, SURE, UNCLEAR, YES, opening
 from folkmoot.analysis.positions import side
 from folkmoot.analysis.question import stems
@@ -33,7 +35,7 @@ _TURNED = re.compile(
 )
 _FROM_ME = re.compile(r"\b(?P<word>yes|no) from me\b", re.IGNORECASE)
 OTHERS = re.compile(
-    r"\b(?:some|others|many|most|critics|opponents|supporters|proponents|advocates|they|people|one|you|someone|(?:a|the) (?!(?:i|we|research|evidence|data|literature|science|record|right|wrong|better|best|good|bad|tough|hard|final|utilitarian|deontologist|kantian|consequentialist|libertarian|rawlsian|virtue|care|communitarian|egalitarian)\b)\w+|(?!(?:as|is|was|this|has|does|its|us|always|perhaps|studies|results|figures|findings|statistics)\b)\w+s|(?:those|people|anyone|everyone|everybody|whoever|(?:citizens|patients|families|persons)) who) (?!i\b|we\b)"
+    r"\b(?:some|others|many|(?<!the )most|critics|opponents|supporters|proponents|advocates|they|people|one|you|someone|(?:a|the) (?!(?:i|we|most|research|evidence|data|literature|science|record|right|wrong|better|best|good|bad|tough|hard|final|utilitarian|deontologist|kantian|consequentialist|libertarian|rawlsian|virtue|care|communitarian|egalitarian)\b)\w+|(?!(?:as|is|was|this|has|does|its|us|always|perhaps|studies|results|figures|findings|statistics)\b)\w+s|(?:those|people|anyone|everyone|everybody|whoever|(?:citizens|patients|families|persons)) who) (?!i\b|we\b)"
     r"(?:(?!i\b|we\b)\w+ )?(?:would |might |may |could |will |can )?(?:say|says|argue|argues|answer|answers|vote|lean|claim|claims|think|thinks|believe|believes|respond|object|disagree|differ|call|calls|consider|considers|find|finds|worry|fear|maintain|hold|insist|contend|regard|feel|defend|oppose|support|point|see|doubt|condemn|praise|warn|welcome|reject|favou?r)\b",
     re.IGNORECASE,
 )
@@ -113,12 +115,19 @@ def yes_no(query: str, text: str) -> str:
     question = Question(query)
     lines = phrases(_ANYTHING_BUT.sub("not", spelled_whole(spelled_out(query, plain(text)))))
     lines = [now for line in lines if not _repeats(question, line) and (now := not_formerly(line))]
+    sign, others = sided(question, lines)
+    answer = _of_lines(question, others)
+    return {1: YES, -1: NO}[sign] if sign and answer == UNCLEAR and not any(map(_OPEN.search, others)) else answer
+
+
+def _of_lines(question: Question, lines: list[str]) -> str:
+    """What these sentences answer together."""
     if any(_CASES.match(line) for line in lines):
         return UNCLEAR
     for line in lines:
         if found := _BOTH_WAYS.match(line):
             return _of_two(question, found)
-    if topics(question, lines) == {1, -1}:
+    if topics(question, lines) == {1, -1} or on_both_sides(lines):
         return UNCLEAR
     if {found["answer"].lower() for line in lines if (found := _FOR_SOME.match(line))} == {"yes", "no"}:
         return UNCLEAR
