@@ -5,6 +5,8 @@
 import re
 from collections.abc import Sequence
 
+from folkmoot.analysis.undecided import OPEN
+
 #: "Both yes and no", "a yes and a no", "neither yes nor no".
 _AT_ONCE = re.compile(
     r"\b(?:both|equally|at once|simultaneously|at the same time|neither)\b[^.;]{0,20}?[\"']?\b(?P<one>yes|no)\b[\"']?,? (?:and|nor|or)(?: also| equally| an?)* [\"']?(?!(?P=one))(?:yes|no)\b|\ban? [\"']?(?P<a>yes|no)[\"']? and an? [\"']?(?!(?P=a))(?:yes|no)\b"
@@ -27,10 +29,20 @@ _SOMEBODY = re.compile(
     r"^\W*(?:an?|one|the) (?:\w+ )?(?:would|could|might|can|may) (?:\w+ly )?(?:say|answer|argue|reply)(?: for| with)?(?: an?)? [\"']?(?P<word>yes|no)\b",
     re.IGNORECASE,
 )
+#: One of the two as a thing: "Yes has appeal", "Yes: …", "There are reasons to say no".
+_NAMED = re.compile(
+    r"^\W*(?P<word>yes|no)[\"']?(?: (?:has|would|could|can|is|seems|may|might|looks)\b|\s*:)|"
+    r"^.*\b(?:reasons?|arguments?|case|grounds?|one (?:could|can|might|may)|you (?:could|can|might|may)|possible|tempting)(?: \w+){0,2}? (?:say|answer|saying|answering|for|reply)(?: an?)? [\"']?(?P<said>yes|no)\b",
+    re.IGNORECASE,
+)
 #: What the writer says in their own name.
 _MINE = re.compile(
     r"\b(?:i (?:say|vote|come|lean|side|conclude|opt)|my (?:own )?(?:answer|vote|view|verdict|conclusion))\b",
     re.IGNORECASE,
+)
+#: "…, but my answer is no": that decides it.
+_AFTER_ALL = re.compile(
+    r"\bbut (?:my (?:own )?(?:answer|vote|view|verdict)|i (?:say|vote|would say)) [^.]*\b(?:yes|no)\W*$", re.IGNORECASE
 )
 _PART = re.compile(
     r"(?:[,;]|(?<=\w)) (?:and|but|while|whereas|yet)(?=,? )|[,;] (?=(?:if|when|where|for|from|in|an?|one) )",
@@ -52,9 +64,15 @@ def on_both_sides(lines: Sequence[str]) -> bool:
                 return False
             words |= {"yes": place, "no": place}
             continue
+        if _AFTER_ALL.search(line):
+            return False
         for part in (line, *_PART.split(line)):
             if found := _BEFORE.match(part) or _SOMEBODY.match(part) or _BEHIND.search(part):
                 if _MINE.search(part[: found.start("word")]) and not _BEFORE.match(part):
                     return False
                 words[found["word"].lower()] = place
-    return len(words) == 2 and not any(_DECIDES.search(line) for line in lines[max(words.values()) + 1 :])
+        if found := _NAMED.match(line):
+            words[(found["word"] or found["said"]).lower()] = place
+    return len(words) == 2 and not any(
+        _DECIDES.search(line) and not OPEN.search(line) for line in lines[max(words.values()) + 1 :]
+    )

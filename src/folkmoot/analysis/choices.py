@@ -11,12 +11,12 @@ from folkmoot.analysis.yes_no import HEADING, OTHERS, SUMS_UP, UNCLEAR, yes_no
 
 #: The writer's own choice, in so many words.
 _I_CHOOSE = re.compile(
-    r"\b(?:that|this|which) leaves\b|\bleav(?:es|ing) (?:only|us)\b|\bmy (?:\w+ )?(?:answer|choice|vote|pick|preference|recommendation|verdict|selection)\b|"
+    r"\b(?:one|option|choice|answer|position|approach) (?:that |which )?i (?:would |'d )?(?:\w+ly )?(?:defend|choose|support|favou?r|prefer|pick|select|endorse|recommend|back|take)\b|\b(?:that|this|which) leaves\b|\bleav(?:es|ing) (?:only|us)\b|\bmy (?:\w+ )?(?:answer|choice|vote|pick|preference|recommendation|verdict|selection)\b|"
     r"\b(?:i|we)(?:'d|'ll)? (?:\w+ ){0,3}?(?:choose|pick|select|prefer|favou?r|support|vote for|go with|go for|opt for|recommend|start with|begin with|side with)\b|\bi(?:'d| would)? (?:\w+ )?(?:put|place|rank) [\w ]{2,40}? first\b|^\W*(?:so |thus |then |but )?i(?:'d| would| will|'ll)\b(?! (?:not|never)\b)",
     re.IGNORECASE,
 )
 _NONE = re.compile(
-    r"\b(?:none|neither|any) of (?:the|these|them|those)\b|\bno (?:opinion|preference|view)\b|\b(?:refuse|decline) to\b|\bequal(?:ly)? (?:claims?|measure)\b|\bnot for (?:me|us) to\b|\bnone\b|(?<!\bon )\b(?:balance|mix|mixture|combination|compromise|blend)\b|\ball (?:two|three|four|five|of)\b|^\W*(?:\w+\W+){1,7}(?:together|alike)\W*$|\bsomething else\b|\bnot (?:listed|among|on the list)\b|\b(?:another|other) option\b|\b(?:am|is) unable to\b|\bcase by case\b|\ball of (?:the above|these|them)\b|\b(?:cannot|can't|can not|unable to|won't|refuse to|hard to|impossible to) "
+    r"\b(?:none|neither|any) of (?:the|these|them|those)\b|\bno (?:opinion|preference|view)\b|\b(?:refuse|decline) to\b|\bequal(?:ly)? (?:claims?|measure)\b|\bnot for (?:me|us) to\b|\bnone\b|(?<!\bon )\b(?:balance|mix|mixture|combination|compromise|blend)\b|\ball (?:two|three|four|five)\b|\ball of (?:these|them|those|it|the (?:above|options|choices|answers|measures|approaches))\b|^\W*(?:\w+\W+){1,7}(?:together|alike)\W*$|\bsomething else\b|\bnot (?:listed|among|on the list)\b|\b(?:another|other) option\b|\b(?:am|is) unable to\b|\bcase by case\b|\ball of (?:the above|these|them)\b|\b(?:cannot|can't|can not|unable to|won't|refuse to|hard to|impossible to) "
     r"(?:choose|pick|decide|select|say|answer)|\b(?:it|that) depends\b|\b(?:best|right|answer|choice|solution|response|approach|option|works?|which|what|much|all|measure|priority) (?:\w+ ){0,5}?depends\b|\beither (?:of (?:them|these|those|the two|the \w+)|one|would (?:do|be|work|serve)|is)\b|\bboth (?:are|would|could|seem|deserve|have|can|measures|options|choices|approaches)\b|\bon (?:a )?par\b|\bhappy with either\b|\b(?:many|several|various) (?:causes|factors)\b|\bno single\b|\bequal (?:appeal|merit|weight|force|value)\b|\bnot (?:sure|able)\b|\bequally\b|\bcombin(?:ed|ing|e)\b|\bhalf\b.*\bhalf\b|\bsplit\b|\b(?:a bit|some|a little) of (?:each|both|all|everything)\b|\btoss-?up\b|\b(?:a tie|tied) between\b|\b(?:fifty-fifty|50[/-]50)\b|\b(?:torn|undecided)\b|\b(?:together|along) with\b|\bin tandem\b|\bhand in hand\b|\b(?:do not|don't) know\b|\bno idea\b|\bcomplicated\b|\bcomplex (?:question|issue|matter|topic)\b",
     re.IGNORECASE,
 )
@@ -26,6 +26,8 @@ _BALANCED = re.compile(
     r"\b(?:strikes?|finds?|offers?|is|as|are|represents?|seems?|provides?) (?:like )?(?:an?|the) (?:\w+ )?(?:balance|compromise|mix|combination)\b",
     re.IGNORECASE,
 )
+#: What is only conceded: "…, although much depends on enforcement".
+_CONCEDED = re.compile(r"(?<=\w)\W*\b(?:although|though(?!,)|even (?:if|though))\b[^.;]*", re.IGNORECASE)
 _IF_NOT = re.compile(r"\b(?:if not|otherwise|or else)\b", re.IGNORECASE)
 _COMES_TO = re.compile(
     r"\s*(?:[,;:]|\bbut\b|\s-)\s*(?:but )?(?=(?:maybe|perhaps|probably|possibly|likely|i\b|if\b|lean|on balance|overall|generally|mostly|for me|my\b|option\b|\(?[A-H]\b))|\s*,? \bbut\b ",
@@ -35,6 +37,8 @@ _ME = re.compile(r"\b(?:i|my|me)\b", re.IGNORECASE)
 
 #: A sentence of no more words holds nothing in passing.
 LONGEST_BARE = 9
+#: A response of more words names an option by more than half of it, where it does not say that it chooses.
+LONGEST_TOLD, MOST_ALONE = 20, 0.6
 
 
 def choice(options: dict[str, str], text: str, query: str = "") -> str:
@@ -53,7 +57,7 @@ def choice(options: dict[str, str], text: str, query: str = "") -> str:
     if _hangs_on_a_condition(finder, lines):
         return UNCLEAR
     own = (
-        [now for line in lines if not _is_of_others(line) and (now := not_formerly(line))]
+        [now for line in lines if not _is_of_others(finder, line) and (now := not_formerly(line))]
         if len(lines) > 1
         else [not_formerly(line) for line in lines]
     )
@@ -70,7 +74,9 @@ def choice(options: dict[str, str], text: str, query: str = "") -> str:
                 return named[0]
     if not is_open and (last := _named_last(finder, own)):
         return last
-    named = finder.chosen("; ".join(own), least=ALL_BUT_ALONE)
+    # One word in a long text says less than in a short one.
+    is_long = sum(len(line.split()) for line in own) > LONGEST_TOLD
+    named = finder.chosen("; ".join(own), least=MOST_ALONE if is_long else ALL_BUT_ALONE)
     if len(named) == 1 and not is_open:
         return named[0]
     return _by_yes_or_no(options, text)
@@ -121,15 +127,18 @@ def _after_all(line: str) -> str:
     return line[found.end() :] if found and _NONE.search(line[: found.start()]) else ""
 
 
-def _is_of_others(line: str) -> bool:
-    """Whether the line tells what others say, or what the writer thought before."""
-    return bool(OTHERS.search(line) and not _ME.search(line)) or bool(FORMERLY.search(line) and " but " not in line)
+def _is_of_others(finder: Finder, line: str) -> bool:
+    """Whether the line tells what others say, or what the writer thought before; not where it has named its own by then."""
+    if FORMERLY.search(line) and " but " not in line:
+        return True
+    found = OTHERS.search(line)
+    return bool(found and not _ME.search(line)) and not finder.chosen(line[: found.start()] if found else "")
 
 
 def _takes_none(options: dict[str, str], line: str) -> bool:
     """Whether the line chooses nothing, by words that no option holds."""
     offered = " ".join(options.values()).lower()
-    return any(found[0].lower() not in offered for found in _NONE.finditer(_BALANCED.sub(" ", line)))
+    return any(found[0].lower() not in offered for found in _NONE.finditer(_BALANCED.sub(" ", _CONCEDED.sub("", line))))
 
 
 def _concluding(lines: list[str], place: int) -> list[str]:

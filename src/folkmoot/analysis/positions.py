@@ -81,6 +81,11 @@ _SO = re.compile(
 _NO_BUSINESS = re.compile(r"\b(?:has|have) no (?:business|place|call|authority|mandate|right)\b", re.IGNORECASE)
 #: Of two that the question compares neither is more.
 _ALIKE = re.compile(r"\b(?:equal(?:ly)?|the same|just as|as \w+ as|neither)\b", re.IGNORECASE)
+#: What may be is an answer where the writer gives the leave: "In my view they may look at it."
+_THEY_MAY = re.compile(
+    r"\b(?:in my (?:view|opinion)|i (?:think|believe)(?: that)?),? (?:they|he|she|it|we|one|you) may(?P<not> not)?\b",
+    re.IGNORECASE,
+)
 #: An order is short: "Lower it at once."
 LONGEST_ORDER = 5
 #: So short a judgement is one of what was asked: "Snooping is wrong."
@@ -103,6 +108,8 @@ def _side_on_the_deed(question: Question, clause: str) -> int:
         return 0
     if _is_swapped(question.told, clause):
         return -_turns(clause)
+    if words.PERMITS.search(question.text) and (found := _THEY_MAY.search(clause)):
+        return -1 if found["not"] else 1
     if question.weighed and question.weighed.lower() in clause.lower():
         return _turns(clause)
     said = _RIGHTLY.sub("should ", _REMAINS.sub("am ", words.IDLE.sub(" ", _TAIL.sub("", clause))))
@@ -220,7 +227,8 @@ def _imperative(question: Question, said: str) -> bool:
     """Whether it begins with what is to be done, or not to be."""
     said = _DO_NOT.sub("", said)
     first = " ".join(said.split()[:1])
-    if first.lower().endswith("ing"):
+    # Nor do a verb's noun and a plural order anything: "Smartphones connect children".
+    if first.lower().endswith("ing") or re.search(r"[^s]s$", first.lower()):
         return False
     acts = words.PERMITS.search(first) or words.FORBIDS.search(first) or words.KEEPS.search(first)
     # "Sugar contributes" orders nothing.

@@ -51,7 +51,7 @@ BAD = _any("""
     wrong, wrongful, unacceptable, immoral, unethical, unjustified, unjustifiable, indefensible, impermissible, bad, unfair, unjust,
     unwise, foolish, a mistake, mistake, dangerous, reckless, irresponsible, unreasonable, cruel, intolerable, inappropriate,
     unnecessary, undesirable, inadvisable, unwarranted, pointless, counterproductive, counter-productive, impractical, illegitimate, folly, misguided,
-    too *, overreach, more harm, violation, violates, violate, invasion, exploitation, waste, unsafe, disastrous, premature, a betrayal,
+    too *, overreach, more harm, violation, violates, violate, invasion, exploitation, a waste, waste of, be waste, unsafe, disastrous, premature, a betrayal,
     absurd, backfire*, disproportionate, paternalistic, excessive, repugnant, unconscionable, barbaric, inexcusable, error,
     ill-advised, untenable, unworkable, abhorrent, deplorable, senseless, heavy-handed, detrimental, a step too far, evil, terrible,
     horrible, awful, useless, ineffective, morally bankrupt, crosses a line, cross a line, objectionable, problematic, unhealthy,

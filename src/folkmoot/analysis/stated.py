@@ -10,7 +10,7 @@ from folkmoot.analysis.reasons import reasoned
 
 #: What the writer thought before, or thinks at first sight.
 FORMERLY = re.compile(
-    r"\b(?:at first|initially|used to|originally|at first (?:glance|sight)|(?:was|were) (?:going|about|inclined|ready) to (?:say|answer|write|vote))\b|\bmy (?:first|initial|gut|immediate) (?:instinct|reaction|thought|impulse|response)\b|"
+    r"\b(?:at first|initially|(?:i|we|people) (?:\w+ )?used to|originally|at first (?:glance|sight)|(?:was|were) (?:going|about|inclined|ready) to (?:say|answer|write|vote))\b|\bmy (?:first|initial|gut|immediate) (?:instinct|reaction|thought|impulse|response)\b|"
     r"\b(?:was|am|were|felt|been) (?:\w+ )?tempted\b|\bi (?:once|almost|nearly) (?:thought|said|believed|wrote|chose|picked)\b",
     re.IGNORECASE,
 )

@@ -10,14 +10,16 @@ from folkmoot.analysis.positions import side
 from folkmoot.analysis.question import stems
 from folkmoot.analysis.set_phrases import contradicted, taken
 from folkmoot.analysis.stated import doubted, echoed, not_formerly, stated, topics, without_relative
+from folkmoot.analysis.undecided import OPEN
 from folkmoot.analysis.wording import clauses, main_clause, phrases, plain, spelled_out, spelled_whole
 
 __all__ = ["HEADING", "NO", "OTHERS", "SUMS_UP", "UNCLEAR", "YES", "yes_no"]
 
 #: Somebody states a conclusion of their own, and in the next few words the answer.
 _CONCLUDES = re.compile(
-    rf"(?P<by>\bi(?:'d|'m|'ll|'ve)?\b[\w' ]{{0,40}}?\b(?:lean\w*|say|answer|vote|voting|go(?:ing)? (?:with|for)|conclude|come down|fall|side|tend|opt|settle|land|guess|suppose|end up|ended up|arrive|come out|incline\w*|argue)|"
+    rf"(?P<by>\bi(?:'d|'m|'ll|'ve)?\b[\w' ]{{0,40}}?\b(?:lean\w*|say|answer|vote|voting|go(?:ing)? (?:with|for)|conclude|come down|fall|side|tend|opt|settle|land|guess|suppose|tilt\w*|veer|gravitate|edge|end up|ended up|arrive|come out|incline\w*|argue)|"
     rf"\b(?:answer|verdict|vote|conclusion|position|response|decision|judge?ment|bottom line|inclination|stance|recommendation|advice|suggestion|opinion|view|call|guess|hunch|bet|take|feeling|instinct|sense|expectation|prediction|forecast|reply|choice)\b(?:,? [\w']+,?){{0,6}}?(?: is| remains| would be| must be| has to be| should be| be|:)|"
+    rf"\bmy (?:\w+ )?(?:leaning|tendency|preference)(?: is| would be| remains| goes|:)|"
     rf"(?:^|[,;:]|\s-)\W*(?:but )?lean(?:ing|s)?\b|\b(?:it is|it's|that is|that's|this is|makes it|count me as)|"
     rf"\b(?:on balance|overall|in short|in the end|ultimately|all things considered|on the whole|in conclusion|to conclude|therefore|hence|thus|so|conclusion)\b)"
     rf"(?P<between>[\w'\", :-]{{0,40}}?)[\s\"':(-]+(?:(?P<yes>{ANY_YES})|(?P<no>{ANY_NO}))\b(?!['-]\w)(?P<after>(?:\s+(?:and|or|nor)\s+(?:yes|no)\b)?)",
@@ -50,16 +52,6 @@ SUMS_UP = re.compile(
 )
 HEADING = re.compile(
     r"^\W*(?:\d+[.)] ?)?(?:(?:my|the|final|overall|short|summary and|in) )*(?:conclusion|verdict|answer|summary|bottom line|recommendation|position|judge?ment|decision|tl;?dr)s?\W*$",
-    re.IGNORECASE,
-)
-#: Takes no side, wherever it is said.
-_OPEN = re.compile(
-    r"\b(?:(?:it|that|this|much|everything|all|a lot|answer|so much|morality|which) (?:(?:really|all|largely|very much|entirely|heavily|always|truly|ultimately) )*depends|(?:depends|hinges|turns) (?:up)?on|pulls? in (?:different|opposite) directions|"
-    r"(?:i|we)(?: am| are)? (?:\w+ )?(?:undecided|torn|neutral|not sure|unsure|on the fence|of two minds|in two minds|uncertain|agnostic)|"
-    r"as an? (?:ai|artificial|language|large)|(?:i|we|it|this|that|one)(?: \w+){0,2} (?:can not|cannot|unable to|not able to|not going to|will not|would rather not|decline to|refuse to|prefer not to|do not want to|not for me to|not my place to) (?:\w+ )?(?:settle|take(?= (?:an? |any |either )?(?:\w+ )?(?:sides?|positions?|stance|view)\b)|choose|decide|say|answer|give|pick|judge|commit|tell|know|predict|pick|offer|provide|side|weigh)|"
-    r"no (?:personal |strong |firm |real |clear |single |simple |easy |one |definitive )?(?:opinion|opinions|view|views|position|stance|preference|answer|consensus|way (?:to know|of knowing|to tell))|do not (?:have|hold|take) (?:an? |any )?(?:\w+ )?(?:opinion|opinions|view|views|position|stance|side)|"
-    r"do not know|hard to (?:say|tell|judge|call)|(?:arguments|merits?|points|case|valid|strong) (?:\w+ ){0,3}both sides|both sides have|arguments for and against|pros and cons|neither (?:agree|support|for|in favou?r)\b|leave (?:that|this|the|such) (?:judge?ments?|decisions?|questions?|calls?|choices?) (?:up )?to|in (?:one|some|a) (?:sense|way|respect|regard)s?\b[^.]*\b(?:an)?other|(?:for|to) some\b[^.]*\bothers|for many\b[^.]*\bothers|(?:parts|some|aspects|elements) of it\b[^.]*\b(?:others|the rest|not)|varies|either way|two sides|remains (?:open|to be seen|unclear|contested|debated)|open question|jury is (?:still )?out|"
-    r"both (?:\w+ ){0,2}(?:good|positive|benefits?|advantages?|pros|right|harms?|risks?)\b|back and forth|mixed|case by case|case-by-case|yes and no|some\b[^.]{1,40}\band\b[^.]{2,40}\bothers|yes or no|yes-or-no|neither yes nor no|too early|too soon to|otherwise (?:yes|no)|in (?:some|certain|many) (?:respects|ways|cases|situations|contexts|circumstances)\b.*\bother\w*|(?:the|this) question (?:is|can not)|(?:situations|cases|circumstances|contexts)\b.*\bothers|(?:nobody|no one|no-one|who) (?:can |could |really )?(?:predict|know|knows|say|tell)|up to a point\b.*\bbeyond|sometimes\b.*\bsometimes|fifty-fifty|partly|(?:advantages|benefits|strengths|upsides|merits|virtues) (?:and|as well as|but also) (?:\w+ )?(?:disadvantages|drawbacks|risks|harms|costs|weaknesses|downsides|flaws)|contradict each other|go either way)\b",
     re.IGNORECASE,
 )
 #: Between two sides: the second one is meant.
@@ -100,6 +92,11 @@ _CONDITION = re.compile(r"\b(?:if|when|unless|because|since|as long as|provided)
 _CASE = re.compile(r"\W*(?:for|in|if|when|on|with|at|as|some)\b", re.IGNORECASE)
 #: Its "but" begins no clause.
 _ANYTHING_BUT = re.compile(r"\banything but\b(?= \w)", re.IGNORECASE)
+#: What the writer thinks of it, in so many words: "I'm not in favour of such a right."
+_OWN = re.compile(
+    r"^\W*(?:(?:\w+|in my (?:view|opinion)|on balance),? )?i (?:\w+ly |would |do |am |can |could |will |have )*(?:not )?(?:\w+ly |all )?(?:in favou?r|for|believe|think|support|oppose|opposed|favou?r|against|reject|endorse|agree|disagree|convinced|persuaded|see (?:no|good|every|little) reason|approve|accept|want|welcome)\b",
+    re.IGNORECASE,
+)
 #: A letter that stands for the word.
 _LETTER = re.compile(r"\W*(?P<letter>[yn])\W*", re.IGNORECASE)
 
@@ -117,7 +114,7 @@ def yes_no(query: str, text: str) -> str:
     lines = [now for line in lines if not _repeats(question, line) and (now := not_formerly(line))]
     sign, others = sided(question, lines)
     answer = _of_lines(question, others)
-    return {1: YES, -1: NO}[sign] if sign and answer == UNCLEAR and not any(map(_OPEN.search, others)) else answer
+    return {1: YES, -1: NO}[sign] if sign and answer == UNCLEAR and not any(map(OPEN.search, others)) else answer
 
 
 def _of_lines(question: Question, lines: list[str]) -> str:
@@ -155,12 +152,12 @@ def _conclusion(question: Question, lines: list[str], place: int) -> str | None:
         return YES
     if answer := _concluded(line):
         return answer
-    if place > 0 and _TURNED.search(line) and not _OPEN.search(line) and (sign := _side(question, line)):
+    if place > 0 and _TURNED.search(line) and not OPEN.search(line) and (sign := _side(question, line)):
         return {1: YES, -1: NO}[sign]
     under_heading = place > 0 and bool(HEADING.match(lines[place - 1]))
     if not (under_heading or SUMS_UP.search(line)):
         return None
-    if _OPEN.search(line):
+    if OPEN.search(line):
         return UNCLEAR
     if under_heading and (answer := opening([line])):
         return answer
@@ -190,19 +187,24 @@ def _restated(question: Question, lines: list[str]) -> str | None:
     """What the sentences that take up the question's own words come to, where they take one side."""
     # Of a short question any two words seem to be the whole.
     least = max(SHORTEST_RESTATED, LEAST_RESTATED * len(question.stems))
-    whole = [line for line in lines if len(word_stems(line) & question.stems) >= least and not _OPEN.search(line)]
+    whole = [line for line in lines if len(word_stems(line) & question.stems) >= least and not OPEN.search(line)]
     sides = {sign for line in whole if (sign := _side(question, line))}
     return {1: YES, -1: NO}[sides.pop()] if len(sides) == 1 else None
 
 
 def _stood(question: Question, lines: list[str]) -> str:
     """What the sentences come to: all of them have to take one side, and none may say that there is none."""
-    sides = {sign for line in lines if not _OPEN.search(line) and (sign := _side(question, line))}
+    sides = {sign for line in lines if not OPEN.search(line) and (sign := _side(question, line))}
     if not sides and lines and (sign := doubted(question, lines[0]) or echoed(question, lines[0])):
         sides = {sign}
+    if (
+        len(sides) > 1
+        and len(own := {sign for line in lines if _OWN.match(line) and (sign := _side(question, line))}) == 1
+    ):
+        sides = own
     if len(sides) > 1:
         sides = _of_what_is_asked(question, lines)
-    if any(_OPEN.search(line) for line in lines) or len(sides) != 1:
+    if any(OPEN.search(line) for line in lines) or len(sides) != 1:
         return UNCLEAR
     return YES if sides.pop() > 0 else NO
 
