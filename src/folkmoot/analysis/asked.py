@@ -44,6 +44,8 @@ _LOSSES = re.compile(
     r"\b(?:risks?|costs?|drawbacks?|downsides?|disadvantages?|cons|negatives|problems?)\b", re.IGNORECASE
 )
 
+_ASKS_YOU = re.compile(r"\W*(?:do|would|are|will|have) you (?!think|expect|say)", re.IGNORECASE)
+
 _JUDGEMENTS = ((words.GOOD, 1), (words.BAD, -1))
 
 _EFFECTS = ((words.HELPS, 1), (words.HARMS, -1))
@@ -165,7 +167,8 @@ class Question:
     @cached_property
     def direction(self) -> int:
         """1 or -1 where it asks whether something is or becomes more, or less; else 0."""
-        return direction_of(self._asked)
+        # "Do you believe in paying more?" asks about the deed.
+        return 0 if _ASKS_YOU.match(self._asked) else direction_of(self._asked)
 
     @cached_property
     def admits_can(self) -> bool:

@@ -11,7 +11,7 @@ from folkmoot.analysis.yes_no import HEADING, OTHERS, SUMS_UP, UNCLEAR, yes_no
 
 #: The writer's own choice, in so many words.
 _I_CHOOSE = re.compile(
-    r"\b(?:one|option|choice|answer|position|approach) (?:that |which )?i (?:would |'d )?(?:\w+ly )?(?:defend|choose|support|favou?r|prefer|pick|select|endorse|recommend|back|take)\b|\b(?:that|this|which) leaves\b|\bleav(?:es|ing) (?:only|us)\b|\bmy (?:\w+ )?(?:answer|choice|vote|pick|preference|recommendation|verdict|selection)\b|"
+    r"\bi(?:'d| would) (?:\w+ )?(?:rather|say|argue|suggest|guess)\b|\bi(?:'m| am)? (?:\w+ )?lean(?:ing)?\b|\b(?:one|option|choice|answer|position|approach) (?:that |which )?i (?:would |'d )?(?:\w+ly )?(?:defend|choose|support|favou?r|prefer|pick|select|endorse|recommend|back|take)\b|\b(?:that|this|which) leaves\b|\bleav(?:es|ing) (?:only|us)\b|\bmy (?:\w+ )?(?:answer|choice|vote|pick|preference|recommendation|verdict|selection)\b|"
     r"\b(?:i|we)(?:'d|'ll)? (?:\w+ ){0,3}?(?:choose|pick|select|prefer|favou?r|support|vote for|go with|go for|opt for|recommend|start with|begin with|side with)\b|\bi(?:'d| would)? (?:\w+ )?(?:put|place|rank) [\w ]{2,40}? first\b|^\W*(?:so |thus |then |but )?i(?:'d| would| will|'ll)\b(?! (?:not|never)\b)",
     re.IGNORECASE,
 )
@@ -26,8 +26,16 @@ _BALANCED = re.compile(
     r"\b(?:strikes?|finds?|offers?|is|as|are|represents?|seems?|provides?) (?:like )?(?:an?|the) (?:\w+ )?(?:balance|compromise|mix|combination)\b",
     re.IGNORECASE,
 )
+_SAYS = re.compile(r"\b(?:is|are|was|were|has|have|had|would|will|can|could|may|might)\b", re.IGNORECASE)
+#: Chooses in the first sentence, be it only by an order: "Talk to him first."
+_CHOOSES_FIRST = re.compile(rf"{CHOOSES.pattern}|\bfirst\W*$", re.IGNORECASE)
 #: What is only conceded: "…, although much depends on enforcement".
 _CONCEDED = re.compile(r"(?<=\w)\W*\b(?:although|though(?!,)|even (?:if|though))\b[^.;]*", re.IGNORECASE)
+#: A mark without its sign, before a word that nobody says after an article: "A tbh".
+_CHATTY = re.compile(
+    r"^(\W*[A-Ha-h]) (?=(?:tbh|imo|imho|ngl|lol|obvs|obviously|definitely|probably|for sure|for me|all day|please|because|cos|cuz|bc|since|hands down|easily|every time|no question|no doubt|without (?:a )?(?:doubt|question)|all the way|i (?:guess|think|suppose|reckon)|tho|though|if)\b)",
+    re.IGNORECASE | re.MULTILINE,
+)
 _IF_NOT = re.compile(r"\b(?:if not|otherwise|or else)\b", re.IGNORECASE)
 _COMES_TO = re.compile(
     r"\s*(?:[,;:]|\bbut\b|\s-)\s*(?:but )?(?=(?:maybe|perhaps|probably|possibly|likely|i\b|if\b|lean|on balance|overall|generally|mostly|for me|my\b|option\b|\(?[A-H]\b))|\s*,? \bbut\b ",
@@ -37,6 +45,8 @@ _ME = re.compile(r"\b(?:i|my|me)\b", re.IGNORECASE)
 
 #: A sentence of no more words holds nothing in passing.
 LONGEST_BARE = 9
+#: An opening of no more words is an answer: "The parents, I think."
+LONGEST_OPENING = 4
 #: A response of more words names an option by more than half of it, where it does not say that it chooses.
 LONGEST_TOLD, MOST_ALONE = 20, 0.6
 
@@ -66,7 +76,14 @@ def choice(options: dict[str, str], text: str, query: str = "") -> str:
     concluding = [part for place in reversed(range(len(lines))) for part in _concluding(lines, place)]
     is_open = any(_takes_none(options, line) for line in lines)
     clear = (*concluding, *mine, *finder.bare(lines), *finder.leading(own))
-    vague = (*([_after_all(line) for line in own[:1]] if is_open else own[:1]), *choosing)
+    first = [_after_all(line) for line in own[:1]] if is_open else own[:1]
+    # What opens without choosing may only speak of an option before the choice.
+    opens_at_length = (
+        bool(own)
+        and (len(own[0].split()) > LONGEST_OPENING or _SAYS.search(own[0]))
+        and not _CHOOSES_FIRST.search(own[0])
+    )
+    vague = (*choosing, *first) if opens_at_length else (*first, *choosing)
     for least, passage in (*((LEAST_SAID, one) for one in clear), *((_least(one), one) for one in vague)):
         for part in (main_clause(passage), passage.rpartition(" but ")[2]):
             named = [] if _takes_none(options, part) else finder.chosen(part, least=least)
@@ -150,4 +167,5 @@ def _concluding(lines: list[str], place: int) -> list[str]:
 
 def _with_marks_joined(said: str) -> str:
     """The text with "B. the doctors" as one phrase: the point after a mark ends no sentence."""
+    said = _CHATTY.sub(r"\1, ", said)
     return re.sub(r"^(\W*(?:option\s+)?[A-Ha-h1-9])\.\s+", r"\1) ", said, flags=re.IGNORECASE | re.MULTILINE)

@@ -40,7 +40,7 @@ CHOOSES = re.compile(
     r"\b(?:answer|choice|vote|verdict|pick|preference|recommendation|conclusion|decision|selection)\b[^.]{0,30}?(?:\bis\b|\bwould be\b|\bgoes to\b|:)|"
     r"\bi(?:'d|'ll|'m)?\b[^.]{0,40}?\b(?:choose|chose|pick|select|prefer|favou?r|vote|go with|go for|opt|recommend|support|say|answer|lean\w*|side|argue|back|endorse|guess|suppose|take|put|rank|give|settle)\b|"
     r"\b(?:best|strongest|fairest|right|better|most \w+|preferred|correct|wisest) (?:option|choice|answer|approach|way|solution|candidate|course)?\b|"
-    r"\b(?:should|must|ought to|deserves?|wins?|comes first|is best|decisive|paramount|essential|crucial|matters? (?:the )?most|counts? (?:the )?most|prevails?|fundamental|has the strongest|the (?:most|best|greatest|strongest|fairest|biggest|worst|\w+est))\b|"
+    r"\b(?:should|must|ought to|deserves?|wins?|comes first|is best|decisive|paramount|essential|crucial|matters? (?:the )?most|counts? (?:the )?most|prevails?|fundamental|has the strongest|the (?:most|best|greatest|strongest|fairest|biggest|worst|main|primary|chief|real|\w+est)|is the \w+ (?:that|which|i))\b|"
     r"^\W*(?:give|choose|pick|save|take|go (?:with|for)|it(?:'s| is| should be| has to be| must be))\b|\bget(?:s)? (?:it|my vote)\b|\bget my vote\b",
     re.IGNORECASE,
 )
@@ -90,7 +90,7 @@ LONGEST_JOINED = 5
 SHORTEST_ALIKE = 4
 #: A clause with one of these speaks against what it names.
 _BLAMES = re.compile(
-    r"\b(?:unfair|unjust|wrong|mistake|unacceptable|worse|worst|discriminat\w+|(?<!most )dangerous|risky|cowardly|ineffective|useless|overpriced|overrated|overblown|cruel|immoral|unethical|illegal|irresponsible|naive|unrealistic|short-?sighted|counterproductive|pointless|futile|outdated|silly|stupid|terrible|awful|barbaric|premature|unnecessary|censorship|crowded|cheating|too \w+|problematic|flawed|unworkable|inadequate|insufficient)\b",
+    r"\b(?:unfair|unjust|(?<!what is )(?<!what's )(?<!goes )wrong|mistake|disproportionate|excessive|(?:too|very|overly) harsh|dishonest|humiliating|unacceptable|worse|worst|discriminat\w+|(?<!most )dangerous|risky|cowardly|ineffective|useless|overpriced|overrated|overblown|cruel|immoral|unethical|illegal|irresponsible|naive|unrealistic|short-?sighted|counterproductive|pointless|futile|outdated|silly|stupid|terrible|awful|barbaric|premature|unnecessary|censorship|crowded|cheating|too \w+|problematic|flawed|unworkable|inadequate|insufficient)\b",
     re.IGNORECASE,
 )
 

@@ -86,6 +86,7 @@ _THEY_MAY = re.compile(
     r"\b(?:in my (?:view|opinion)|i (?:think|believe)(?: that)?),? (?:they|he|she|it|we|one|you) may(?P<not> not)?\b",
     re.IGNORECASE,
 )
+_POSITIVE = re.compile(r"\bwithout\b", re.IGNORECASE)
 #: An order is short: "Lower it at once."
 LONGEST_ORDER = 5
 #: So short a judgement is one of what was asked: "Snooping is wrong."
@@ -210,7 +211,9 @@ def _by_words(question: Question, said: str) -> int:
         or len(said.split()) <= 3
     ):
         return sign * (-1 if against else 1)
-    enough = LEAST_SHARED_DENIED if sign < 0 or against else LEAST_SHARED
+    # "Organic food is produced without pesticides" denies nothing.
+    denies = sign < 0 and _POSITIVE.sub(" ", said) == said
+    enough = LEAST_SHARED_DENIED if denies or against else LEAST_SHARED
     if shared >= enough or (shared and _PRONOUN_FIRST.match(said)):
         return sign * (-1 if len(against) % 2 else 1)
     return 0

@@ -5,10 +5,10 @@
 import re
 
 _ENDED = r"(?=\W*$|\s*[.,;:!]|\s-)"
-_IT = r"(?:\s(?:it|this|that|the\sidea|such\san\sidea|such\sa\s\w+))?"
+_IT = r"(?:\s(?:it|this|that|(?:it|this|that)\sto\shappen|the\sidea|such\san\sidea|such\sa\s\w+))?"
 _REFUSES = rf"""
-    i\ beg\ to\ differ | over\ my\ dead\ body | not\ (?:in\ a\ million\ years|on\ (?:my|your)\ (?:watch|life)|in\ my\ (?:house|name|lifetime)) | when\ hell\ freezes | (?:forget|dream)\ (?:it|on){_ENDED} | fat\ chance | i\ would\ not\ dare{_ENDED}
-    | i\ would\ not\ (?:really\ )?(?:want|like|welcome|accept|choose|recommend|advise|go\ for|vote\ for|back|endorse|allow|approve\ of|risk|trust){_IT}{_ENDED}
+    i\ beg\ to\ differ | (?:i\ would|i'd)\ (?:absolutely\ |really\ )?(?:hate|detest|dread|loathe){_IT}{_ENDED} | over\ my\ dead\ body | not\ (?:in\ a\ million\ years|on\ (?:my|your)\ (?:watch|life)|in\ my\ (?:house|name|lifetime)) | when\ hell\ freezes | (?:forget|dream)\ (?:it|on){_ENDED} | fat\ chance | i\ would\ not\ dare{_ENDED}
+    | i\ (?:\w+ly\ |really\ |just\ )?(?:would|do)\ not\ (?:really\ )?(?:want|like|welcome|accept|choose|recommend|advise|go\ for|vote\ for|back|endorse|allow|approve\ of|risk|trust){_IT}{_ENDED}
     | (?:very\ |only\ |extremely\ )?(?:rarely|seldom|hardly\ ever|almost\ never)(?:,?\ if\ ever)?{_ENDED} | i\ (?:would|do|can)\ not\ (?:really\ |quite\ )?(?:say|think|believe)\ (?:that|so|this){_ENDED} | no\ longer{_ENDED} | i\ would\ not\ go\ (?:that|so|quite\ (?:that|so))\ far{_ENDED} | i(?:\ would|'d)\ rather\ not{_ENDED} | (?:perhaps|maybe)\ not{_ENDED}
     | i(?:\ am|'m)\ not\ (?:really\ |quite\ |at\ all\ )?(?:for{_IT}|an?\ (?:big\ |great\ )?(?:fan|supporter|advocate)|on\ board|sold|convinced|persuaded|buying\ it|in\ favou?r){_ENDED}
     | i(?:\ am|'m)\ (?:not\ an?|no)\ (?:big\ |great\ |strong\ )?(?:fan|supporter|advocate|proponent|friend|believer)\ (?:of|in)\b
@@ -20,7 +20,7 @@ _REFUSES = rf"""
     | no\ deal{_ENDED} | no\ chance{_ENDED} | false{_ENDED} | incorrect{_ENDED} | not\ true{_ENDED} | i\ (?:do\ not|would\ not)\ (?:really\ )?think\ that\ is\ (?:a\ )?(?:good|right|wise)\b
 """
 _ACCEPTS = rf"""
-    thumbs\ up{_ENDED} | i(?:\ would|'d)\ (?:welcome|want|like|accept|recommend|endorse|back|approve\ of)\ (?:it|this|that|the\ idea){_ENDED} | i\ (?:do\ )?(?:think|believe|suppose|guess|imagine|expect|hope|would\ think|would\ say)\ so{_ENDED} | i\ (?:do\ not|can\ not)\ see\ why\ not{_ENDED} | (?:i\ have\ )?no\ (?:\w+\ )?objections?(?:\ (?:from\ me|here|to\ (?:it|that|this)))?{_ENDED}
+    thumbs\ up{_ENDED} | (?:it\ |that\ )?would\ not\ bother\ me | (?:i\ would|i'd)\ (?:absolutely\ |really\ )?(?:love|adore|be\ (?:thrilled|delighted)\ (?:by|with|about)){_IT}{_ENDED} | i\ (?:\w+ly\ )?(?:would|do)\ not\ (?:really\ )?mind(?:\ (?:it|that|this|at\ all|one\ bit|a\ bit|in\ the\ least))*{_ENDED} | go\ (?:for\ it|ahead|right\ ahead){_ENDED} | i(?:\ would|'d)\ (?:welcome|want|like|accept|recommend|endorse|back|approve\ of)\ (?:it|this|that|the\ idea){_ENDED} | i\ (?:do\ )?(?:think|believe|suppose|guess|imagine|expect|hope|would\ think|would\ say)\ so{_ENDED} | i\ (?:do\ not|can\ not)\ see\ why\ not{_ENDED} | (?:i\ have\ )?no\ (?:\w+\ )?objections?(?:\ (?:from\ me|here|to\ (?:it|that|this)))?{_ENDED}
     | i\ have\ (?:nothing\ against|no\ (?:problem|issue|quarrel|qualms)\ with){_IT}{_ENDED} | fine\ (?:by|with)\ me{_ENDED} | works\ for\ me{_ENDED} | sounds\ (?:good|right|fair|reasonable)(?:\ to\ me)?{_ENDED}
     | (?:(?:it|that|this)\ (?:is|would\ be|sounds\ like|seems\ like)\ )?(?:an?\ )?(?:really\ |very\ )?(?:good|great|excellent|fine|brilliant|sensible|splendid)\ (?:idea|plan|move){_ENDED}
     | no\ doubt\ about\ (?:it|that){_ENDED} | true{_ENDED} | correct{_ENDED} | that\ is\ (?:true|correct|right){_ENDED} | i(?:\ am|'m)\ (?:all\ )?for\ (?:it|this|that){_ENDED} | you\ bet{_ENDED} | count\ me\ in{_ENDED}
