@@ -15,8 +15,8 @@ _CLAIM = r"(?:those|people|anyone|everyone|everybody|all) who|the (?:claim|idea|
 _CAMP = rf"(?:(?P<against>{_AGAINST})|(?P<for>{_FOR})|(?P<claim>{_CLAIM}))\b"
 #: The writer contradicts them, or joins them.
 _MEETS = re.compile(
-    r"\b(?:i|we) (?:\w+ly |would |must |have to |do |still )*(?:(?P<not>(?:(?:do|can|could|would|am|are|will) not|cannot) (?:\w+ly |quite |really |at all )*(?:agree|side|concur|sympathi[sz]e|share|accept|buy|believe|convinced|persuaded|swayed|impressed|follow|find|with|think|subscribe)|disagree|reject|dispute|dismiss|differ|take issue|part (?:ways|company)|beg to differ|refuse to accept|doubt|find it hard to (?:agree|accept))"
-    rf"|(?:agree|side|concur|am|sympathi[sz]e|stand|share))\b (?:with |by |from |on the side of |to |that )?(?:(?:\w+ ){{0,2}}(?:view|opinion|concerns?|worries|arguments?|position) of )?(?:the |those |all |many |some |most |its |such )*{_CAMP}(?P<said>.*)",
+    r"(?:^\W*(?P<ignore>do not (?:listen to|believe|trust|fall for|follow)|ignore|forget)|\b(?:i|we) (?:\w+ly |would |must |have to |do |still )*(?:(?P<not>(?:(?:do|can|could|would|am|are|will) not|cannot) (?:\w+ly |quite |really |at all )*(?:agree|side|concur|sympathi[sz]e|share|accept|buy|believe|convinced|persuaded|swayed|impressed|follow|find|with|think|subscribe)|disagree|reject|dispute|dismiss|differ|take issue|part (?:ways|company)|beg to differ|refuse to accept|doubt|find it hard to (?:agree|accept))"
+    rf"|(?:agree|side|concur|am|sympathi[sz]e|stand|share)))\b (?:with |by |from |on the side of |to |that )?(?:(?:\w+ ){{0,2}}(?:view|opinion|concerns?|worries|arguments?|position) of )?(?:the |those |all |many |some |most |its |such )*{_CAMP}(?P<said>.*)",
     re.IGNORECASE | re.DOTALL,
 )
 _ERR = re.compile(
@@ -36,6 +36,15 @@ def sided(question: Question, lines: Sequence[str]) -> tuple[int, list[str]]:
         if sign := _sign(question, rest[0]):
             signs.add(sign)
             others.extend(rest[1:])
+        elif (
+            len(lines) > 1
+            and (met := _MEETS.search(rest[0]))
+            and (met["not"] or met["ignore"])
+            and len(met["said"].split()) > 2
+            and not rest[1:]
+        ):
+            # Whom it contradicts is of no side that can be told, nor is what they say.
+            continue
         else:
             others.append(line)
     return (signs.pop() if len(signs) == 1 else 0), others
@@ -45,7 +54,9 @@ def _sign(question: Question, line: str) -> int:
     found = _MEETS.search(line)
     if found is None:
         return _err(question, line)
-    return _camp(question, found["against"], found["for"], found["said"]) * (-1 if found["not"] else 1)
+    return _camp(question, found["against"], found["for"], found["said"]) * (
+        -1 if found["not"] or found["ignore"] else 1
+    )
 
 
 def _err(question: Question, line: str) -> int:

@@ -47,6 +47,13 @@ _ME = re.compile(r"\b(?:i|my|me)\b", re.IGNORECASE)
 LONGEST_BARE = 9
 #: An opening of no more words is an answer: "The parents, I think."
 LONGEST_OPENING = 4
+#: Begins an option that orders nothing.
+_NO_VERB = re.compile(
+    r"(?:an?|the|more|less|fewer|most|only|all|every|any|some|[a-z]+er|[a-z]+[^s]s|in|on|by|with|my|our)\b",
+    re.IGNORECASE,
+)
+#: An order is short.
+LONGEST_ORDER = 6
 #: A response of more words names an option by more than half of it, where it does not say that it chooses.
 LONGEST_TOLD, MOST_ALONE = 20, 0.6
 
@@ -73,6 +80,7 @@ def choice(options: dict[str, str], text: str, query: str = "") -> str:
     )
     mine = [line for line in reversed(own) if _I_CHOOSE.search(line)]
     choosing = [line for line in reversed(own) if CHOOSES.search(line)]
+    choosing += [line for line in reversed(own) if _orders(options, line)]
     concluding = [part for place in reversed(range(len(lines))) for part in _concluding(lines, place)]
     is_open = any(_takes_none(options, line) for line in lines)
     clear = (*concluding, *mine, *finder.bare(lines), *finder.leading(own))
@@ -97,6 +105,13 @@ def choice(options: dict[str, str], text: str, query: str = "") -> str:
     if len(named) == 1 and not is_open:
         return named[0]
     return _by_yes_or_no(options, text)
+
+
+def _orders(options: dict[str, str], line: str) -> bool:
+    """Whether a short line begins as exactly one option does, as an order may: "Pay it off." for "Pay off debt"."""
+    said = line.lower().split()
+    begun = [words.lower().split()[:1] for words in options.values() if " " in words and not _NO_VERB.match(words)]
+    return 0 < len(said) <= LONGEST_ORDER and begun.count(said[:1]) == 1
 
 
 def _least(line: str) -> float:

@@ -46,7 +46,7 @@ CHOOSES = re.compile(
 )
 #: What stands after one of these is not what the response chooses, to the end of the clause.
 _REJECTS = re.compile(
-    r"\b(?:not|never|n't|rather than|instead of|over|against|than|ahead of|beats?|trumps?|outweighs?|outranks?|surpasses|outperforms|superior to|preferable to|compared (?:to|with)|followed by|second|before|more than|unlike|rejects?|rule out|except|but not|nor|neither|without|avoid|"
+    r"\b(?:not|(?<!the )above(?! all)|never|n't|rather than|instead of|over|against|than|ahead of|beats?|trumps?|outweighs?|outranks?|surpasses|outperforms|superior to|preferable to|compared (?:to|with)|followed by|second|before|more than|unlike|rejects?|rule out|except|but not|nor|neither|without|avoid|"
     r"worst|wrong|weak(?:er|est)?|fails?|cannot|dismiss)\b|n't\b|>",
     re.IGNORECASE,
 )
@@ -90,7 +90,7 @@ LONGEST_JOINED = 5
 SHORTEST_ALIKE = 4
 #: A clause with one of these speaks against what it names.
 _BLAMES = re.compile(
-    r"\b(?:unfair|unjust|(?<!what is )(?<!what's )(?<!goes )wrong|mistake|disproportionate|excessive|(?:too|very|overly) harsh|dishonest|humiliating|unacceptable|worse|worst|discriminat\w+|(?<!most )dangerous|risky|cowardly|ineffective|useless|overpriced|overrated|overblown|cruel|immoral|unethical|illegal|irresponsible|naive|unrealistic|short-?sighted|counterproductive|pointless|futile|outdated|silly|stupid|terrible|awful|barbaric|premature|unnecessary|censorship|crowded|cheating|too \w+|problematic|flawed|unworkable|inadequate|insufficient)\b",
+    r"\b(?:unfair|unjust|(?<!what is )(?<!what's )(?<!goes )wrong|mistake|disproportionate|excessive|(?:too|very|overly) harsh|dishonest|a shame|a pity|humiliating|unacceptable|worse|worst|discriminat\w+|(?<!most )dangerous|risky|cowardly|ineffective|useless|overpriced|overrated|overblown|cruel|immoral|unethical|illegal|irresponsible|naive|unrealistic|short-?sighted|counterproductive|pointless|futile|outdated|silly|stupid|terrible|awful|barbaric|premature|unnecessary|censorship|crowded|cheating|too \w+|problematic|flawed|unworkable|inadequate|insufficient)\b",
     re.IGNORECASE,
 )
 

@@ -53,7 +53,7 @@ _MY_SECOND = re.compile(
 )
 #: "Nothing beats tea."
 _UNBEATEN = re.compile(
-    r"\b(?:nothing|no (?:other )?\w+|none(?: of (?:them|the others|these))?) (?:else )?(?:beats?|trumps?|tops?|comes close to|compares (?:to|with)|matches|can (?:beat|match|replace|top)|is (?:better|more \w+|as \w+) (?:than|as))(?= )",
+    r"\b(?:nothing|no (?:other )?\w+|none(?: of (?:them|the others|these))?) (?:else )?(?:(?:works?|counts?|lasts?|matters?|functions?|helps?|succeeds?) without|beats?|trumps?|tops?|comes close to|compares (?:to|with)|matches|can (?:beat|match|replace|top)|is (?:better|more \w+|as \w+) (?:than|as))(?= )",
     re.IGNORECASE,
 )
 _TURNING = re.compile(

@@ -87,6 +87,8 @@ _THEY_MAY = re.compile(
     re.IGNORECASE,
 )
 _POSITIVE = re.compile(r"\bwithout\b", re.IGNORECASE)
+#: Which way something should go: "It needs to go up."
+_GOES = re.compile(r"\b(?:go|come|be brought|be moved|move) (?:up|down|higher|lower)\b", re.IGNORECASE)
 #: An order is short: "Lower it at once."
 LONGEST_ORDER = 5
 #: So short a judgement is one of what was asked: "Snooping is wrong."
@@ -177,6 +179,8 @@ def _by_words(question: Question, said: str) -> int:
     if question.is_ought:
         if _NO_BUSINESS.search(said) and not words.PERMITS.search(question.text):
             return -(acts or 1) * _turns(_NO_BUSINESS.sub(" ", said))
+        if question.direction and _MODAL.search(said) and _GOES.search(said) and refers:
+            return sign * direction_of(said) * question.direction
         refers = refers or (values < 0 and len(said.split()) <= SHORTEST_JUDGEMENT)
         decides = (
             by_me

@@ -21,7 +21,8 @@ _NO_HARM = re.compile(
 )
 _UNCONVINCING = re.compile(
     r"\b(?:not|hardly) (?:\w+ )?(?:find|consider|think) (?:the |these |those |such |any of the )?(?:\w+ )?(?:(?P<against>objections?|counter-?arguments?|criticisms?|concerns?|worries|arguments? against [\w ]+?|case against [\w ]+?)|"
-    r"(?:arguments? (?:for|in favou?r)[\w ]*?|case for [\w ]+?)) (?:\w+ )?(?:convincing|persuasive|compelling|strong|plausible)\b",
+    r"(?:arguments? (?:for|in favou?r)[\w ]*?|case for [\w ]+?)) (?:\w+ )?(?:convincing|persuasive|compelling|strong|plausible)\b|"
+    r"\b(?:case|arguments?|objections?|reasons?) (?:(?P<con>against)|for|in favou?r)\b[^.]*\b(?:fails? to|do not|does not|did not|never) (?:\w+ly )?(?:convince|persuade|sway|satisfy|move|impress)\b",
     re.IGNORECASE,
 )
 
@@ -56,4 +57,4 @@ def _no_harm(question: Question, line: str) -> int:
 def _unconvincing(line: str) -> int:
     """The sign of "I don't find the objections convincing", and of the like about arguments in favour."""
     found = _UNCONVINCING.search(line)
-    return 0 if found is None else 1 if found["against"] else -1
+    return 0 if found is None else 1 if found["against"] or found["con"] else -1

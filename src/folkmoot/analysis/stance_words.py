@@ -33,7 +33,7 @@ AGAINST = _any("""
 FOR = _any("""
     support, supports, supported, favour, favours, favor, favors, in favour, in favor, favourable, endorse*, agree, agreed,
     concur, approve, back, welcome*, glad, happy to, advocate, defend, recommend, embrace, comfortable with, on board with, all for,
-    side with, stand behind, on the side of, on the side, happy with, am for, are for, be for, be all for, convinced, confident, persuaded,
+    side with, stand behind, get behind, on the side of, on the side, happy with, am for, are for, be for, be all for, convinced, confident, persuaded,
     speaks for, speak for, thumbs up, go that far, go so far, go as far, buy it, buy that, buy this, accept, condone, tolerate, subscribe to, deserves support, vote for, come round to, come around to, came round to, came around to, warmed to, lean toward, lean towards, leaning toward, leaning towards, gravitate toward, gravitate towards, optimistic, bet on it, count on it, betting on
 """)
 #: Approves of its subject.
@@ -96,8 +96,8 @@ HOLDS = _any("""
 
 #: Which way something changes.
 MORE = _any(
-    "more, higher, greater, increase*, increasing*, rise*, rose, better, faster, grow*, up, larger, stronger, safer"
+    "more, higher, greater, increase*, increasing*, rais*, rise*, rose, better, faster, grow*, up, larger, stronger, safer"
 )
 LESS = _any(
-    "less, fewer, lower*, decrease*, decreasing*, reduc*, declin*, drop*, fall*, fell, worse, slower, shrink*, smaller, weaker"
+    "down, less, fewer, lower*, decrease*, decreasing*, reduc*, declin*, drop*, fall*, fell, worse, slower, shrink*, smaller, weaker"
 )
