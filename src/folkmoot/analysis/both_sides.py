@@ -15,13 +15,13 @@ _AT_ONCE = re.compile(
     re.IGNORECASE,
 )
 #: What gives an answer its case or its reason, before it or behind it.
-_CASE = r"(?:if|when|where|wherever|whenever|for|from|in|on|with|under|among|as long as|provided|because|since|as|insofar|inasmuch|so far as|by|at|to)"
+_CASE = r"(?:if|when|where|wherever|whenever|for|from|in|on|with|under|among|as long as|provided|because|since|as|insofar|inasmuch|so far as|by|at|to|without|unless)"
 _BEHIND = re.compile(
     rf"(?:^|[,;:]|\b(?:is|be|say|answer|and|but|then|would|it)\b)\W*(?:an? |also )?(?P<word>yes|no)[\"']?,? {_CASE}\b",
     re.IGNORECASE,
 )
 _BEFORE = re.compile(
-    rf"^\W*(?:and |but |while |whereas |however,? )*{_CASE} (?!(?:my|our|general|short|sum|summary|conclusion|me|most (?:cases|people)|the (?:end|whole)|these reasons|this reason|that reason|all (?:these|those))\b)(?!(?:i|one|we|you) (?:had|have|has|were|must|was)\b)[^.;]{{2,}}?[,:-]? ?\b(?:then |(?:(?:the|my) )?(?:answer|verdict|response) (?:is|would be|becomes|must be|should be) |it (?:is|would be|becomes) (?:an? )?|i (?:would|'d) (?:say|answer) |(?<=[,:-] ))[\"']?(?P<word>yes|no)\b",
+    rf"^\W*(?:and |but |while |whereas |however,? )*{_CASE} (?!(?:my|our|general|short|sum|summary|conclusion|me|most (?:cases|people)|the (?:end|whole)|these reasons|this reason|that reason|all (?:these|those))\b)(?!(?:i|one|we|you) (?:had|have|has|were|must|was)\b)[^.;]{{2,}}?[,:-]? ?\b(?:then |(?:(?:the|my) )?(?:answer|verdict|response) (?:is|would be|becomes|must be|should be) |it (?:is|would be|becomes) (?:an? )?|i(?: would|'d) (?:say|answer) |(?<=[,:-] ))[\"']?(?P<word>yes|no)\b",
     re.IGNORECASE,
 )
 #: Two schools may be asked in turn: "A utilitarian would say yes, a libertarian would say no".
@@ -50,7 +50,7 @@ _PART = re.compile(
 )
 #: Says which of the two it is after all.
 _DECIDES = re.compile(
-    r"\b(?:on balance|overall|in the end|ultimately|all things considered|all in all|on the whole|therefore|thus|so|still|my (?:own )?(?:answer|view|vote|verdict|position|conclusion)|i (?:would|'d|come|lean|side|vote|conclude|say|think|believe|am))\b",
+    r"\b(?:on balance|overall|in the end|ultimately|all things considered|all in all|on the whole|therefore|thus|so|still|my (?:own )?(?:answer|view|vote|verdict|position|conclusion)|i(?:'d| would| come| lean| side| vote| conclude| say| think| believe| am))\b",
     re.IGNORECASE,
 )
 

@@ -47,6 +47,11 @@ _PLACED = re.compile(r"^\W*(?:the )?((?:fir|la)st|second|third|fourth|fifth|form
 _RANKING = re.compile(
     r"^\W*1[.):]\s*(?P<first>[^\n.;:]{1,60}?)[\s.,;]*\b2[.):]\s*[^\n.;:]{1,60}?(?:$|[\s.,;]*\b3[.):]|\n)", re.DOTALL
 )
+#: "My ranking: A, C, B, D."
+_ORDER = re.compile(
+    r"\b(?:my |the )?(?:ranking|order)(?: is| would be)?:?\s*(?P<first>[A-H1-9])(?:\s*[,>]\s*[A-H1-9])+\b",
+    re.IGNORECASE,
+)
 _MY_FIRST = re.compile(r"\bmy (?:first|top|number one) (?=(?:choice|pick|preference|option|priority)\b)", re.IGNORECASE)
 _MY_SECOND = re.compile(
     r"[^.;,\n]*\bmy (?:second|third|last|next)\b(?: (?:choice|pick|preference|option))?[^.;,\n]*", re.IGNORECASE
@@ -78,6 +83,7 @@ def in_the_options_words(options: Mapping[str, str], said: str) -> str:
     said = _PLACED.sub(r"The \1 one.", said)
     if not any(key in "123" for key in options) and (ranking := _RANKING.match(said)):
         said = ranking["first"]
+    said = _ORDER.sub(r"I choose option \g<first>", said)
     said = _MY_FIRST.sub("my ", _MY_SECOND.sub("", said))
     said = _UNBEATEN.sub("the best is", said)
     said = _PREFERRED.sub(r"\g<to>rather than", _ANYTHING_BUT.sub("not", _ASKED_AND_DENIED.sub("", said)))

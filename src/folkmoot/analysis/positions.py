@@ -87,6 +87,8 @@ _THEY_MAY = re.compile(
     re.IGNORECASE,
 )
 _POSITIVE = re.compile(r"\bwithout\b", re.IGNORECASE)
+#: Has a verb that only tells: "Police work is demanding" orders nothing.
+_TELLS = re.compile(r"\w (?:is|are|was|were|has|have|does)\b", re.IGNORECASE)
 #: Which way something should go: "It needs to go up."
 _GOES = re.compile(r"\b(?:go|come|be brought|be moved|move) (?:up|down|higher|lower)\b", re.IGNORECASE)
 #: An order is short: "Lower it at once."
@@ -148,8 +150,13 @@ def _ordered(question: Question, said: str) -> int:
 
 def _is_swapped(asked: str, clause: str) -> bool:
     """Whether what was asked of one in comparison with another is said of the other."""
-    if " than " not in asked or " than " not in clause:
+    if " than " not in asked:
         return False
+    if " than " not in clause:
+        compared = re.search(r"\b(?:more \w+|better|worse|\w{3,}er)(?= than\b)", asked)
+        (ours, theirs), said = [word_stems(part) for part in asked.split(" than ", 1)], word_stems(clause)
+        is_said = compared is not None and re.search(rf"\b(?:is|are|works?) {compared[0]}\b", clause)
+        return bool(is_said) and bool(said & theirs - ours) and not said & (ours - theirs - word_stems(compared[0]))
     (ours, theirs), (said, other) = ([word_stems(part) for part in text.split(" than ", 1)] for text in (asked, clause))
     return bool(said & (theirs - ours)) and bool(other & (ours - theirs))
 
@@ -240,7 +247,9 @@ def _imperative(question: Question, said: str) -> bool:
     acts = words.PERMITS.search(first) or words.FORBIDS.search(first) or words.KEEPS.search(first)
     # "Sugar contributes" orders nothing.
     goes_on = said.split()[1:2]
-    is_order = len(said.split()) <= LONGEST_ORDER and not (goes_on and goes_on[0].endswith("s"))
+    is_order = (
+        len(said.split()) <= LONGEST_ORDER and not _TELLS.search(said) and not (goes_on and goes_on[0].endswith("s"))
+    )
     return bool(acts) or bool(is_order and word_stems(first) & question.stems - question.subject)
 
 

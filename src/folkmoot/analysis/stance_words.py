@@ -27,7 +27,7 @@ AGAINST = _any("""
     denies, dispute, refuse, condemn, disbelieve, unconvinced, sceptical, skeptical, unlikely, improbable, implausible, false,
     untrue, a myth, impossible, wary, hesitate, unwilling, reluctant, advise against, unpersuaded, resist, untenable, dismiss,
     argue against, speaks against, speak against, thumbs down, improbability, inconceivable, unrealistic, far-fetched,
-    out of the question, a stretch, wishful thinking, pessimistic
+    out of the question, off the table, rule it out, rule this out, rule that out, rule out, ruled out, a stretch, wishful thinking, pessimistic
 """)
 #: Takes a side for what its clause names, when it is said by the writer or of the question.
 FOR = _any("""
