@@ -5,7 +5,9 @@ import re
 from folkmoot.analysis import question as asking
 from folkmoot.analysis import stance_words as words
 from folkmoot.analysis.asked import Question, direction_of, word_stems
+from folkmoot.analysis.comparing import alike, swapped
 from folkmoot.analysis.cues import opposite_stems
+from folkmoot.analysis.orders import imperative, ordered
 from folkmoot.analysis.weighing import weighed
 
 _MODAL = re.compile(
@@ -63,36 +65,19 @@ _ELLIPSIS = re.compile(
     r"(?P<not>\s+(?:\w+ly\s+)?not|\s+never)?(?:\s+(?:be(?: there)?|do so|do it|do that))?(?:\s+(?:indeed|\w+ly|at all|in my view|so))?\W*$",
     re.IGNORECASE,
 )
-#: "Do it.", "Please do not."
-_DO = re.compile(
-    r"^\W*(?:please |just |then |simply |so |by all means |and )*(?:do(?P<not> not| never)?(?: (?:do )?(?:it|so|this|that))?|go (?:ahead|for it))\W*$",
-    re.IGNORECASE,
-)
-#: "Make it free."
-_MAKE = re.compile(
-    r"^\W*(?:please |so )?(?P<not>do not )?(?:make|keep|let) (?:it|them|this|that) (?P<what>[\w -]+?)\W*$",
-    re.IGNORECASE,
-)
-_DO_NOT = re.compile(r"^\W*(?:please )?(?:do not|never) ", re.IGNORECASE)
 _SO = re.compile(
     r"^\W*(?:and |but |so )?(?:i|we)\b[^.]*?\b(?:think|believe|say|suppose|guess|hope|imagine|suspect|reckon|expect|fear|afraid)\s+(?P<what>so|not)\W*(?:$|\bin\b|\bat\b|\bto\b)",
     re.IGNORECASE,
 )
 _NO_BUSINESS = re.compile(r"\b(?:has|have) no (?:business|place|call|authority|mandate|right)\b", re.IGNORECASE)
-#: Of two that the question compares neither is more.
-_ALIKE = re.compile(r"\b(?:equal(?:ly)?|the same|just as|as \w+ as|neither)\b", re.IGNORECASE)
 #: What may be is an answer where the writer gives the leave: "In my view they may look at it."
 _THEY_MAY = re.compile(
     r"\b(?:in my (?:view|opinion)|i (?:think|believe)(?: that)?),? (?:they|he|she|it|we|one|you) may(?P<not> not)?\b",
     re.IGNORECASE,
 )
 _POSITIVE = re.compile(r"\bwithout\b", re.IGNORECASE)
-#: Has a verb that only tells: "Police work is demanding" orders nothing.
-_TELLS = re.compile(r"\w (?:is|are|was|were|has|have|does)\b", re.IGNORECASE)
 #: Which way something should go: "It needs to go up."
 _GOES = re.compile(r"\b(?:go|come|be brought|be moved|move) (?:up|down|higher|lower)\b", re.IGNORECASE)
-#: An order is short: "Lower it at once."
-LONGEST_ORDER = 5
 #: So short a judgement is one of what was asked: "Snooping is wrong."
 SHORTEST_JUDGEMENT = 4
 #: So much of the question's words must come again for a statement about what is.
@@ -106,15 +91,12 @@ def side(question: Question, clause: str) -> int:
 
 def _side_on_the_deed(question: Question, clause: str) -> int:
     """The side on what is asked about, whether the question has a `not` or none."""
-    if " than " in question.told and _ALIKE.search(clause):
-        return 0
+    is_alike = alike(question.told, clause)
     clause = question.without_its_turns(clause)
-    if _WHETHER.search(clause) or _SOME.match(clause):
+    if is_alike or _WHETHER.search(clause) or _SOME.match(clause):
         return 0
-    if _is_swapped(question.told, clause):
+    if swapped(question.told, clause):
         return -_turns(clause)
-    if words.PERMITS.search(question.text) and (found := _THEY_MAY.search(clause)):
-        return -1 if found["not"] else 1
     if question.weighed and question.weighed.lower() in clause.lower():
         return _turns(clause)
     said = _RIGHTLY.sub("should ", _REMAINS.sub("am ", words.IDLE.sub(" ", _TAIL.sub("", clause))))
@@ -126,7 +108,7 @@ def _side_on_the_deed(question: Question, clause: str) -> int:
         if _MAYBE.search(found[0]) and not question.admits_can:
             return 0
         return _turns(said) * (-1 if words.AGAINST.search(said) else 1)
-    if order := _ordered(question, said):
+    if order := _leave(question, clause) or ordered(question, said):
         return order
     if (sign := weighed(question, clause, said)) is not None:
         return sign * _turns(said)
@@ -139,26 +121,10 @@ def _side_on_the_deed(question: Question, clause: str) -> int:
     return _by_words(question, said)
 
 
-def _ordered(question: Question, said: str) -> int:
-    """The sign of an order without its verb, "Do it.", or with the question's end: "Make it free."."""
-    if (found := _MAKE.match(said)) and question.last not in word_stems(found["what"]):
-        found = None
-    if found is None and question.is_ought:
-        found = _DO.match(said)
+def _leave(question: Question, clause: str) -> int:
+    """The sign of leave that the writer gives or refuses, where that was asked."""
+    found = _THEY_MAY.search(clause) if words.PERMITS.search(question.text) else None
     return 0 if found is None else -1 if found["not"] else 1
-
-
-def _is_swapped(asked: str, clause: str) -> bool:
-    """Whether what was asked of one in comparison with another is said of the other."""
-    if " than " not in asked:
-        return False
-    if " than " not in clause:
-        compared = re.search(r"\b(?:more \w+|better|worse|\w{3,}er)(?= than\b)", asked)
-        (ours, theirs), said = [word_stems(part) for part in asked.split(" than ", 1)], word_stems(clause)
-        is_said = compared is not None and re.search(rf"\b(?:is|are|works?) {compared[0]}\b", clause)
-        return bool(is_said) and bool(said & theirs - ours) and not said & (ours - theirs - word_stems(compared[0]))
-    (ours, theirs), (said, other) = ([word_stems(part) for part in text.split(" than ", 1)] for text in (asked, clause))
-    return bool(said & (theirs - ours)) and bool(other & (ours - theirs))
 
 
 def _by_words(question: Question, said: str) -> int:
@@ -191,7 +157,7 @@ def _by_words(question: Question, said: str) -> int:
         refers = refers or (values < 0 and len(said.split()) <= SHORTEST_JUDGEMENT)
         decides = (
             by_me
-            or (acts and _imperative(question, said))
+            or (acts and imperative(question, said))
             or (valued and refers)
             or (acts and _A_GOOD_ONE.search(said))
             or (_MODAL.search(said) and (acts or (refers and _is_about(question, said))))
@@ -237,22 +203,6 @@ def _is_about(question: Question, said: str) -> bool:
     return bool(word_stems(said) & question.stems - question.subject) or bool(_DOES.search(said))
 
 
-def _imperative(question: Question, said: str) -> bool:
-    """Whether it begins with what is to be done, or not to be."""
-    said = _DO_NOT.sub("", said)
-    first = " ".join(said.split()[:1])
-    # Nor do a verb's noun and a plural order anything: "Smartphones connect children".
-    if first.lower().endswith("ing") or re.search(r"[^s]s$", first.lower()):
-        return False
-    acts = words.PERMITS.search(first) or words.FORBIDS.search(first) or words.KEEPS.search(first)
-    # "Sugar contributes" orders nothing.
-    goes_on = said.split()[1:2]
-    is_order = (
-        len(said.split()) <= LONGEST_ORDER and not _TELLS.search(said) and not (goes_on and goes_on[0].endswith("s"))
-    )
-    return bool(acts) or bool(is_order and word_stems(first) & question.stems - question.subject)
-
-
 def _action(question: Question, said: str) -> int:
     """The sign of what the clause would have done, by that of what the question would; 0 where it names nothing to do."""
     if words.LEAVES.search(said):
@@ -266,7 +216,7 @@ def _action(question: Question, said: str) -> int:
     for pattern, own in ((words.PERMITS, 1), (words.FORBIDS, -1)):
         if count := len(pattern.findall(said)):
             sign = (sign or 1) * own**count
-    if not sign and (_WANTS.search(said) or _imperative(question, said)) and word_stems(said) & question.stems:
+    if not sign and (_WANTS.search(said) or imperative(question, said)) and word_stems(said) & question.stems:
         return 1
     return sign * question.action
 

@@ -38,6 +38,11 @@ def without_rejected_subjects(clauses: Sequence[str]) -> list[str]:
     return kept
 
 
+#: A clause with one of these speaks against what it names.
+_BLAMES = re.compile(
+    r"\b(?:unfair|unjust|(?<!what is )(?<!what's )(?<!goes )wrong|mistake|disproportionate|excessive|(?:too|very|overly) harsh|dishonest|a shame|a pity|humiliating|unacceptable|worse|worst|discriminat\w+|(?<!most )dangerous|risky|cowardly|ineffective|useless|overpriced|overrated|overblown|cruel|immoral|unethical|illegal|irresponsible|naive|unrealistic|short-?sighted|counterproductive|pointless|futile|outdated|silly|stupid|terrible|awful|barbaric|premature|unnecessary|censorship|crowded|cheating|too \w+|problematic|flawed|unworkable|inadequate|insufficient)\b",
+    re.IGNORECASE,
+)
 #: A condition, and what it would be then: "If the city is dense, A is best".
 _CONDITIONAL = re.compile(
     r"^\W*(?:and |but |while |whereas |however,? )*(?:if|when|where|wherever|in|for|with|under|among|from|as long as|provided)\b(?! (?:i|one|we|you|it) (?:ha[ds]?|have|were|was|must|is) (?:to|forced|pressed|pushed|asked)\b)(?! (?:pressed|forced|pushed|asked|in doubt)\b)"
@@ -50,3 +55,8 @@ def of_cases(line: str) -> tuple[str, str]:
     """The case that the line speaks of, and what it says of that case; nothing where it speaks of none."""
     found = _CONDITIONAL.match(line)
     return (found["case"].strip(), found["then"]) if found else ("", "")
+
+
+def blames(clause: str, offered: str) -> bool:
+    """Whether the clause speaks against what it names, by a word that no option holds: one may be "too much money"."""
+    return any(found[0].lower() not in offered for found in _BLAMES.finditer(clause))
