@@ -10,6 +10,7 @@ from folkmoot.analysis.undecided import OPEN
 #: "Both yes and no", "a yes and a no", "neither yes nor no".
 _AT_ONCE = re.compile(
     r"\b(?:both|equally|at once|simultaneously|at the same time|neither)\b[^.;]{0,20}?[\"']?\b(?P<one>yes|no)\b[\"']?,? (?:and|nor|or)(?: also| equally| an?)* [\"']?(?!(?P=one))(?:yes|no)\b|\ban? [\"']?(?P<a>yes|no)[\"']? and an? [\"']?(?!(?P=a))(?:yes|no)\b"
+    r"|\bmy \w+ (?:says|tells me)(?: to say)? (?P<c>yes|no)\b[^.;]*\bmy \w+ (?:says|tells me)(?: to say)? (?!(?P=c))(?:yes|no)\b(?!.*\bso\b)"
     r"|\b(?P<b>yes|no)[\"']? and [\"']?(?!(?P=b))(?:yes|no)[\"']?(?=\W*$| (?:at|are|can|both)\b)"
     r"|\bboth (?:answers|positions|sides|views|yes and no)\b[^.]*\b(?:equally|justified|defended|defensible|right|correct|valid|merit|merits|true|possible)\b",
     re.IGNORECASE,

@@ -73,7 +73,7 @@ _CLAUSE = re.compile(
 )
 #: A letter that can be nothing but an option's: named as one, with a sign, alone, or beside another one.
 _MARKED = (
-    r"(?<![\w'])(?:(?<=^){small}(?= (?:or|and) \(?[{any_small}]\b)|(?<=\b[{any_small}] or ){small}\b|(?<=\b[{any_small}] and ){small}\b|(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter|[Nn]umber)(?: is| would be)?:? \(?{small}(?=\)|\W*$|[.,;:])|\({small}\)|(?<=^){small}(?=\W*$|[).:]|,? -|,)|(?<=[a-z] ){small}(?=\W*$)|[Oo]ption \(?{small}\b|(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter|[Nn]umber)(?: is)? \(?{key}\b|{key}[).:](?=\W|$)|\({key}\)"
+    r"(?<![\w'])(?:(?:(?<=^)|(?<=[Ee]ither )|(?<=[Bb]oth )|(?<=[Bb]etween )){small}(?= (?:or|and) \(?[{any_small}]\b)|(?<=\b[{any_small}] or ){small}\b|(?<=\b[{any_small}] and ){small}\b|(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter|[Nn]umber)(?: is| would be)?:? \(?{small}(?=\)|\W*$|[.,;:])|\({small}\)|(?<=^){small}(?=\W*$|[).:]|,? -|,)|(?<=[a-z] ){small}(?=\W*$)|[Oo]ption \(?{small}\b|(?:[Oo]ption|[Cc]hoice|[Aa]nswer|[Ll]etter|[Nn]umber)(?: is)? \(?{key}\b|{key}[).:](?=\W|$)|\({key}\)"
     r"|(?<=[a-z] ){key}\b(?!-)|{key}(?= (?:would|is|has|seems|should|because|since|as|for|makes|wins|looks|sounds|feels|works|comes|gets|might|could|will|can|may|must|does|appeals|offers|gives|remains|strikes|appears|stands|rather than|over|it is|and not|not|instead|all the way|by far|only|though|but|please|i think|i guess)\b)|{key}(?=\W*$|\s*>|\s+-|\s*(?:/|&|\+|\bor\b|\band\b|\bplus\b|\bwith\b)\s*(?:[Oo]ption )?[{any}]\b))"
 )
 _PLACES = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "sixth": 5, "last": -1}

@@ -75,7 +75,7 @@ _THEY_MAY = re.compile(
     r"\b(?:in my (?:view|opinion)|i (?:think|believe)(?: that)?),? (?:they|he|she|it|we|one|you) may(?P<not> not)?\b",
     re.IGNORECASE,
 )
-_POSITIVE = re.compile(r"\bwithout\b", re.IGNORECASE)
+_POSITIVE = re.compile(r"\bwithout\b|\b(?:have|has|had|with) no\b(?! (?:place|right|business|need))", re.IGNORECASE)
 #: Which way something should go: "It needs to go up."
 _GOES = re.compile(r"\b(?:go|come|be brought|be moved|move) (?:up|down|higher|lower)\b", re.IGNORECASE)
 #: So short a judgement is one of what was asked: "Snooping is wrong."

@@ -53,7 +53,7 @@ BAD = _any("""
     unnecessary, undesirable, inadvisable, unwarranted, pointless, counterproductive, counter-productive, impractical, illegitimate, folly, misguided,
     too *, overreach, more harm, violation, violates, violate, invasion, exploitation, a waste, waste of, be waste, unsafe, disastrous, premature, a betrayal,
     absurd, backfire*, disproportionate, paternalistic, excessive, repugnant, unconscionable, barbaric, inexcusable, error,
-    ill-advised, untenable, unworkable, abhorrent, deplorable, senseless, heavy-handed, detrimental, a step too far, evil, terrible,
+    ill-advised, untenable, unworkable, abhorrent, deplorable, senseless, heavy-handed, detrimental, a step too far, a step back, a step backward, a step backwards, step in the wrong direction, evil, terrible,
     horrible, awful, useless, ineffective, morally bankrupt, crosses a line, cross a line, objectionable, problematic, unhealthy,
     inhumane, negative, a disaster, futile, superfluous, wasteful, risky, hypocritical, sinful, blameworthy, reprehensible, misplaced, overrated,
     overblown, exaggerated, slippery slope, a distraction, the last thing, out of reach, better ways, better way, better options, better alternatives
