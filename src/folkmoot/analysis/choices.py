@@ -92,7 +92,7 @@ def choice(options: dict[str, str], text: str, query: str = "") -> str:
         and not _CHOOSES_FIRST.search(own[0])
     )
     vague = (*choosing, *first) if opens_at_length else (*first, *choosing)
-    for least, passage in (*((LEAST_SAID, one) for one in clear), *((_least(one), one) for one in vague)):
+    for least, passage in (*((LEAST_SAID, one) for one in clear), *((_least(one, own), one) for one in vague)):
         for part in (main_clause(passage), passage.rpartition(" but ")[2]):
             named = [] if _takes_none(options, part) else finder.chosen(part, least=least)
             if len(named) == 1:
@@ -114,9 +114,10 @@ def _orders(options: dict[str, str], line: str) -> bool:
     return 0 < len(said) <= LONGEST_ORDER and begun.count(said[:1]) == 1
 
 
-def _least(line: str) -> float:
-    """The share of an option's words that names it: a long sentence may hold one of them in passing."""
-    return LEAST_SAID_IN_PASSING if len(line.split()) > LONGEST_BARE else LEAST_SAID
+def _least(line: str, lines: list[str]) -> float:
+    """The share of an option's words that names it: a long sentence, or one of several, may hold one in passing."""
+    longest = LONGEST_BARE if len(lines) == 1 else LONGEST_OPENING
+    return LEAST_SAID_IN_PASSING if len(line.split()) > longest else LEAST_SAID
 
 
 def _named_last(finder: Finder, lines: list[str]) -> str:
