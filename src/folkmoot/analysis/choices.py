@@ -26,6 +26,7 @@ _BALANCED = re.compile(
     r"\b(?:strikes?|finds?|offers?|is|as|are|represents?|seems?|provides?) (?:like )?(?:an?|the) (?:\w+ )?(?:balance|compromise|mix|combination)\b",
     re.IGNORECASE,
 )
+#: A sentence, and no bare name of an option.
 _SAYS = re.compile(r"\b(?:is|are|was|were|has|have|had|would|will|can|could|may|might)\b", re.IGNORECASE)
 #: Chooses in the first sentence, be it only by an order: "Talk to him first."
 _CHOOSES_FIRST = re.compile(rf"{CHOOSES.pattern}|\bfirst\W*$", re.IGNORECASE)
@@ -61,8 +62,8 @@ LONGEST_TOLD, MOST_ALONE = 20, 0.6
 def choice(options: dict[str, str], text: str, query: str = "") -> str:
     """The key of the option that a response chooses, or `unclear`: none, several, or no way to tell.
 
-    What it concludes counts first, then what it begins with, then what it says to choose, then the only option that it
-    speaks of. A sentence that names several leaves the matter to the others.
+    What it concludes counts first, then what it begins with, if that chooses, then what it says to choose, then the only
+    option that it speaks of. A sentence that names several leaves the matter to the others.
 
     Args:
         options: what each option says, by its key.
