@@ -32,7 +32,7 @@ _SOMEBODY = re.compile(
 )
 #: One of the two as a thing: "Yes has appeal", "Yes: …", "There are reasons to say no".
 _NAMED = re.compile(
-    r"^\W*(?P<word>yes|no)[\"']?(?: (?:has|would|could|can|is|seems|may|might|looks)\b|\s*:)|"
+    r"^\W*(?:an? )?(?P<word>yes|no)[\"']?(?: (?:has|would|could|can|is|seems|may|might|looks)\b|\s*:)|"
     r"^.*\b(?:reasons?|arguments?|case|grounds?|one (?:could|can|might|may)|you (?:could|can|might|may)|possible|tempting)(?: \w+){0,2}? (?:say|answer|saying|answering|for|reply)(?: an?)? [\"']?(?P<said>yes|no)\b",
     re.IGNORECASE,
 )
@@ -72,8 +72,8 @@ def on_both_sides(lines: Sequence[str]) -> bool:
                 if _MINE.search(part[: found.start("word")]) and not _BEFORE.match(part):
                     return False
                 words[found["word"].lower()] = place
-        if found := _NAMED.match(line):
-            words[(found["word"] or found["said"]).lower()] = place
+            if found := _NAMED.match(part):
+                words[(found["word"] or found["said"]).lower()] = place
     return len(words) == 2 and not any(
         _DECIDES.search(line) and not OPEN.search(line) for line in lines[max(words.values()) + 1 :]
     )

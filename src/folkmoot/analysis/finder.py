@@ -56,7 +56,7 @@ _RANKED = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 #: An option that denies another: "Do not vaccinate", beside "Vaccinate".
-_DENYING = re.compile(r"^(?:do not|don't|not|never|refuse to|should not)\b", re.IGNORECASE)
+_DENYING = re.compile(r"^(?:no(?= \w)|do not|don't|not|never|refuse to|should not)\b", re.IGNORECASE)
 _DENIES = re.compile(r"\b(?:not|never|cannot|refuse|no)\b|n't\b", re.IGNORECASE)
 _DENIAL = frozenset({"do", "not", "don't", "never", "refus", "shoul"})
 #: "B, then A."

@@ -41,7 +41,7 @@ _DOES = re.compile(
     r"\b(?:should|must|ought to|shall) (?:\w+ly )?(?:be|do (?:so|it|this|that)|have (?:it|this|that|one|a say|access))\W*(?:$|by|at|on)|\bgo ahead\b|\bhappen\b|\b(?:should|must|ought to) exist\b",
     re.IGNORECASE,
 )
-_NOT_THAT = re.compile(r"^\W*not\b(?! (?:only|just|all|every))", re.IGNORECASE)
+_NOT_THAT = re.compile(r"^\W*not\b(?! \w+ing\b[^,;]* (?:is|was|would be|seems)\b)(?! (?:only|just|all|every))", re.IGNORECASE)
 _WANTS = re.compile(r"\b(?:i|we)(?:'d| would| want| will|'ll)\b", re.IGNORECASE)
 _ME = re.compile(r"\b(?:i|we|my|me|our)\b", re.IGNORECASE)
 #: Leave that is given, and no doubt: "it may rightly be asked".

@@ -9,7 +9,7 @@ from folkmoot.analysis.asked import Question, word_stems
 
 #: A reason is denied, or one against.
 _REASON = re.compile(
-    r"\b(?:no|little|(?:hard|difficult|hard[- ]pressed|struggle|struggling) to (?:find|see|think of|imagine|come up with) (?:a|an|any|one)|not (?:see|find|think of|know of|know|have|imagine) (?:of )?(?:a|an|any|one|much))\b(?: [\w-]+){0,3}? (?:reasons?|arguments?|grounds?|justification|case|objections?|evidence|proof|basis|grounds?)\b"
+    r"\b(?:no|little|(?:hard|difficult|hard[- ]pressed|struggle|struggling) to (?:find|see|think of|imagine|come up with) (?:a|an|any|one)|not (?:see|find|think of|know of|know|have|imagine) (?:of )?(?:a|an|any|one|much))\b(?: [\w-]+){0,3}? (?:reasons?|arguments?|grounds?|justification|excuses?|case|objections?|evidence|proof|basis|grounds?)\b"
     r"(?P<against> (?:why )?(?:(?:\w+ ){0,3}not\b|against\b)| to (?P<ends>object|oppose|refuse|forbid|ban|reject|prohibit|stop)\b)?",
     re.IGNORECASE,
 )
