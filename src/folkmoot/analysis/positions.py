@@ -41,7 +41,9 @@ _DOES = re.compile(
     r"\b(?:should|must|ought to|shall) (?:\w+ly )?(?:be|do (?:so|it|this|that)|have (?:it|this|that|one|a say|access))\W*(?:$|by|at|on)|\bgo ahead\b|\bhappen\b|\b(?:should|must|ought to) exist\b",
     re.IGNORECASE,
 )
-_NOT_THAT = re.compile(r"^\W*not\b(?! \w+ing\b[^,;]* (?:is|was|would be|seems)\b)(?! (?:only|just|all|every))", re.IGNORECASE)
+_NOT_THAT = re.compile(
+    r"^\W*not\b(?! \w+ing\b[^,;]* (?:is|was|would be|seems)\b)(?! (?:only|just|all|every))", re.IGNORECASE
+)
 _WANTS = re.compile(r"\b(?:i|we)(?:'d| would| want| will|'ll)\b", re.IGNORECASE)
 _ME = re.compile(r"\b(?:i|we|my|me|our)\b", re.IGNORECASE)
 #: Leave that is given, and no doubt: "it may rightly be asked".
@@ -191,7 +193,9 @@ def _by_words(question: Question, said: str) -> int:
     # "Organic food is produced without pesticides" denies nothing.
     denies = sign < 0 and _POSITIVE.sub(" ", said) == said
     enough = LEAST_SHARED_DENIED if denies or against else LEAST_SHARED
-    if shared >= enough or (shared and _PRONOUN_FIRST.match(said)):
+    # "The ethics of meat has occupied many" judges nothing.
+    is_told = shared >= enough and (valued or not question.judges)
+    if is_told or (shared and _PRONOUN_FIRST.match(said)):
         return sign * (-1 if len(against) % 2 else 1)
     return 0
 

@@ -42,7 +42,9 @@ def _reason(question: Question, line: str) -> int:
         return -1
     if against and word_stems(line[found.end() :]) & question.stems:
         return 1
-    goes_on = re.sub(r"^\W*(?:to(?: do (?:so|it|that))?|for (?:it|that|this)|doing (?:so|it|that|this))?\W*", "", line[found.end() :])
+    goes_on = re.sub(
+        r"^\W*(?:to(?: do (?:so|it|that))?|for (?:it|that|this)|doing (?:so|it|that|this))?\W*", "", line[found.end() :]
+    )
     return 0 if goes_on else 1 if against else -1
 
 
