@@ -53,8 +53,7 @@ def of_the_stack(own: StackSettings, folder: Folder, settings: Settings, roster:
         Part("nginx", front.command(folder)),
         *(_worker(folder, queue_of(seat)) for seat in roster.seats),
         _worker(folder, AGGREGATE_QUEUE),
-        # Nobody waits for the analysis as they wait for an answer.
-        _worker(folder, ANALYSE_QUEUE, "nice", "-n", "10"),
+        _worker(folder, ANALYSE_QUEUE),
         _writing_its_log(folder, Part("heartbeat", _service("heartbeat"))),
         _ui(folder),
     ]
@@ -95,8 +94,8 @@ def _gateway(folder: Folder, name: str) -> Part:
     return _writing_its_log(folder, Part(name, command, stage="gateways", socket=socket, variables=variables))
 
 
-def _worker(folder: Folder, queue: str, *before: str) -> Part:
-    return _writing_its_log(folder, Part(queue, [*before, *_service("worker"), "-Q", queue], queue=queue))
+def _worker(folder: Folder, queue: str) -> Part:
+    return _writing_its_log(folder, Part(queue, [*_service("worker"), "-Q", queue], queue=queue))
 
 
 def _writing_its_log(folder: Folder, part: Part) -> Part:

@@ -6,6 +6,8 @@ from typing import Any
 
 from celery.worker import consumer
 
+from folkmoot import broker
+
 #: For tasks with a delay, of which there are none, this step makes 28 more quorum queues.
 UNUSED_STEP = "celery.worker.consumer.delayed_delivery:DelayedDelivery"
 
@@ -32,3 +34,14 @@ class Consumer(consumer.Consumer):
                 message.reject()
 
         return handle_anything
+
+    def call_soon_ack(self, p: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Have a message acknowledged.
+
+        Celery wakes its first thread for it. Over Redis it is a note in memory, which the thread that has done the work
+        makes itself, unless the first one waits for room to take another message.
+        """
+        channel = self.task_consumer.channel  # type: ignore[attr-defined]
+        if isinstance(channel, broker.Channel) and channel.has_room():
+            return p(*args, **kwargs)
+        return super().call_soon_ack(p, *args, **kwargs)  # type: ignore[misc]

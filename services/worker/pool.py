@@ -41,6 +41,8 @@ def run(settings: Settings, app: Celery, queue: str) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     runtime = build(settings)
     threads = 1 if queue == ANALYSE_QUEUE else settings.worker_threads
+    if queue == ANALYSE_QUEUE:
+        stand_back()
     register(app, runtime, load(settings, runtime.roster, Judges(runtime)) if queue == ANALYSE_QUEUE else Nobody())
     app.conf.update(task_queues=[queue_named(queue)], task_default_exchange="", worker_consumer=CONSUMER)
     watchdog = Watchdog(runtime.publisher, settings, queue, threads=threads)
@@ -76,6 +78,17 @@ def run(settings: Settings, app: Celery, queue: str) -> None:
         watchdog.stop()
         heartbeat.stop()
         runtime.close()
+
+
+def stand_back() -> None:
+    """Have this process compute only when nobody else wants to: an answer is waited for, an analysis hardly.
+
+    A low priority would not do: whatever share of the processor it leaves is taken from answers all the same.
+    """
+    if hasattr(os, "SCHED_IDLE"):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    else:
+        os.nice(19)
 
 
 def _take(task: Task[..., None], **_: object) -> None:

@@ -27,6 +27,11 @@ class Channel(redis.Channel):
             self._kept = super()._create_client()  # type: ignore[misc]
         return self._kept
 
+    def has_room(self) -> bool:
+        """Whether another message is waited for, and would be with one more at work than now."""
+        room: int | None = self.qos.can_consume_max_estimate()
+        return room is None or room > 1
+
     def _brpop_read(self, **options: Any) -> Any:
         try:
             return super()._brpop_read(**options)  # type: ignore[misc]

@@ -98,7 +98,7 @@ def _transport_options(broker_url: str) -> dict[str, object]:
         return {"confirm_publish": True}
     return {
         # Redis does not keep what a worker has taken until it is done: the hints of a worker that dies are lost, and
-        # outbox and leases have them sent again long before a broker would (docs/decisions/0022).
+        # outbox and leases have them sent again long before a broker would (docs/decisions/0023).
         "ack_emulation": False,
         "socket_connect_timeout": CONNECT_TIMEOUT_S,
         "socket_timeout": SOCKET_TIMEOUT_S,

@@ -84,6 +84,8 @@ class Health:
         """Share one store between all processes of a stack."""
         self._redis = redis
         self._settings = settings
+        #: The board as it was last read, and what it says: it is read more often than written.
+        self._read: tuple[str | bytes, float, dict[str, Entry]] = ("", 0.0, {})
         self.breaker = Breaker(redis, opens_after=settings.failed_after_errors)
 
     def beat(self, agent_id: str, worker_id: str, *, now: float) -> None:
@@ -179,10 +181,14 @@ class Health:
         except (RedisError, OSError) as error:
             log.warning("health unknown, every seat counts as healthy: %s", error)
             return {}
-        content: dict[str, Any] = json.loads(raw) if raw else {"at": 0, "entries": []}
-        if now - content["at"] > BOARD_STALE_S:
+        if not raw:
             return {}
-        return {entry.agent_id: entry for entry in _entries(content)}
+        known, at, entries = self._read
+        if raw != known:
+            content: dict[str, Any] = json.loads(raw)
+            at, entries = content["at"], {entry.agent_id: entry for entry in _entries(content)}
+            self._read = (raw, at, entries)
+        return {} if now - at > BOARD_STALE_S else dict(entries)
 
     def _stored(self) -> list[Entry]:
         raw = self._redis.get(BOARD)

@@ -1,5 +1,6 @@
 """The stack as processes: who runs, what a dead pool means to a query, and how it all ends."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -52,6 +53,14 @@ def test_every_process_is_there_under_its_name(stack: Stack) -> None:
         "agent.deephermes",
     }
     assert "model" not in running, "a roster of other endpoints needs no embedded model"
+
+
+def test_the_analysis_stands_back(stack: Running) -> None:
+    """What measures computes only when nobody else wants to, and nobody else does so."""
+    pids = {process.name: process.pid for process in stack.processes()}
+    idle = {name for name, pid in pids.items() if os.sched_getscheduler(pid) == os.SCHED_IDLE}
+
+    assert idle == {"analyse"}
 
 
 @pytest.mark.make_up
