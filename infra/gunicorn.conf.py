@@ -29,7 +29,8 @@ control_socket_disable = True
 forwarded_allow_ips = "*"
 limit_request_line = 8190
 
-# nginx writes the access log; what goes wrong here goes to stderr.
+# nginx writes the access log; what goes wrong here goes to stderr. So do the lines of gunicorn's first process, also
+# where the worker has a file of its own (`create_app`): of two processes one alone may put it aside.
 accesslog = None
 logger_class = "services.gateway.server.QuietLogger"
 loglevel = os.environ.get("FOLKMOOT_LOG_LEVEL") or "info"

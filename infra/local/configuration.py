@@ -4,6 +4,7 @@ import os
 import shlex
 from pathlib import Path
 
+from folkmoot import logs
 from infra.local.folder import Folder
 from infra.local.parts import Part
 
@@ -20,7 +21,7 @@ CONFIGURATION = """\
 [supervisord]
 nodaemon=true
 silent=true
-logfile={logs}/supervisord.log
+logfile={log}
 logfile_maxbytes=1MB
 logfile_backups=1
 pidfile={run}/supervisord.pid
@@ -55,8 +56,8 @@ stopwaitsecs={stopwaitsecs}
 killasgroup=true
 redirect_stderr=true
 stdout_logfile={log}
-stdout_logfile_maxbytes=5MB
-stdout_logfile_backups=2
+stdout_logfile_maxbytes={log_bytes}
+stdout_logfile_backups={old_logs}
 """
 
 
@@ -64,7 +65,7 @@ def rendered(folder: Folder, stack: list[Part]) -> str:
     """The configuration of supervisord for these parts."""
     members = {group: ",".join(part.name for part in stack if group_of(part) == group) for group in GROUPS}
     head = CONFIGURATION.format(
-        logs=_escaped(str(folder.logs)),
+        log=_escaped(str(folder.log("supervisord"))),
         run=folder.run,
         user="user=root" if os.geteuid() == 0 else "",
         base=members["base"],
@@ -85,7 +86,9 @@ def _program(folder: Folder, part: Part) -> str:
         startsecs=STARTED_AFTER_S,
         startretries=TRIES - 1,
         stopwaitsecs=PART_STOPS_S,
-        log=_escaped(str(folder.logs / f"{part.name}.log")),
+        log=_escaped(str(folder.output(part.name) if part.writes_log else folder.log(part.name))),
+        log_bytes=logs.FILE_BYTES,
+        old_logs=logs.OLD_FILES,
     )
 
 

@@ -27,8 +27,16 @@ class Folder:
 
     @property
     def logs(self) -> Path:
-        """One log for each part."""
+        """The logs of all parts."""
         return self.data / "logs"
+
+    def log(self, name: str) -> Path:
+        """Where a part tells what it does."""
+        return self.logs / f"{name}.log"
+
+    def output(self, name: str) -> Path:
+        """Where goes what a part that writes its log by itself says beside it: how its start failed, and the like."""
+        return self.logs / f"{name}.out.log"
 
     @property
     def broker(self) -> Path:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +25,7 @@ class Part:
             which takes longer, is still starting.
         queue: the one it consumes, when it is a worker.
         socket: where it listens, when that is a socket in the run folder.
+        writes_log: whether it writes its log by itself, to the file that it is given; of all others supervisord does.
         variables: what it gets beyond the environment that all share.
     """
 
@@ -33,6 +34,7 @@ class Part:
     stage: Stage = "rest"
     queue: str | None = None
     socket: Path | None = None
+    writes_log: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -49,10 +51,10 @@ def of_the_stack(own: StackSettings, folder: Folder, settings: Settings, roster:
         *([_model(folder)] if _is_embedded(roster, settings) else []),
         *gateways,
         Part("nginx", front.command(folder)),
-        *(_worker(queue_of(seat)) for seat in roster.seats),
-        _worker(AGGREGATE_QUEUE),
-        _worker(ANALYSE_QUEUE),
-        Part("heartbeat", _service("heartbeat")),
+        *(_worker(folder, queue_of(seat)) for seat in roster.seats),
+        _worker(folder, AGGREGATE_QUEUE),
+        _worker(folder, ANALYSE_QUEUE),
+        _writing_its_log(folder, Part("heartbeat", _service("heartbeat"))),
         _ui(folder),
     ]
 
@@ -89,11 +91,17 @@ def _gateway(folder: Folder, name: str) -> Part:
     socket = folder.socket(name)
     command = [sys.executable, "-m", "gunicorn", "-c", "infra/gunicorn.conf.py", "services.gateway.app:create_app()"]
     variables = {"FOLKMOOT_BIND": f"unix:{socket}", "FOLKMOOT_SERVED_BY": name}
-    return Part(name, command, stage="gateways", socket=socket, variables=variables)
+    return _writing_its_log(folder, Part(name, command, stage="gateways", socket=socket, variables=variables))
 
 
-def _worker(queue: str) -> Part:
-    return Part(queue, [*_service("worker"), "-Q", queue], queue=queue)
+def _worker(folder: Folder, queue: str) -> Part:
+    return _writing_its_log(folder, Part(queue, [*_service("worker"), "-Q", queue], queue=queue))
+
+
+def _writing_its_log(folder: Folder, part: Part) -> Part:
+    """The part, which writes lines for each query: through supervisord each would cost two processes a turn."""
+    variables = {**part.variables, "FOLKMOOT_LOG_FILE": str(folder.log(part.name))}
+    return replace(part, writes_log=True, variables=variables)
 
 
 def _ui(folder: Folder) -> Part:

@@ -124,5 +124,5 @@ def _watch(supervisor: Supervision) -> NoReturn:
     while True:
         supervisor.end_orphans()
         for name in supervisor.restart_failed() if next(looks) == 0 else ():
-            say(f"{name} keeps failing and is started again; its log is {supervisor.log(name)}")
+            say(f"{name} keeps failing and is started again; see {' and '.join(map(str, supervisor.logs(name)))}")
         time.sleep(WATCH_S)

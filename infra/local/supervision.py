@@ -74,7 +74,7 @@ class Supervision:
         Raises:
             StartError: that failed; the text has the end of its log.
         """
-        with self.log("migrate").open("wb") as log:
+        with self._folder.log("migrate").open("wb") as log:
             command = [sys.executable, "-m", "alembic", "upgrade", "head"]
             done = subprocess.run(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, check=False)
         if done.returncode != 0:
@@ -121,8 +121,7 @@ class Supervision:
         Raises:
             StartError: always.
         """
-        logs = [self.log(name) for name in names]
-        ends = [f"--- the end of {log}\n{_tail(log)}" for log in logs if log.exists()]
+        ends = [f"--- the end of {log}\n{_tail(log)}" for name in names for log in self.logs(name)]
         raise StartError("\n".join([sentence, *ends]))
 
     def restart_failed(self) -> list[str]:
@@ -151,9 +150,9 @@ class Supervision:
         assert self._daemon is not None
         processes.end_children(but=self._daemon.pid)
 
-    def log(self, name: str) -> Path:
-        """Where a part's output goes."""
-        return self._folder.logs / f"{name}.log"
+    def logs(self, name: str) -> list[Path]:
+        """What there is of a part's log, and of what it says beside it."""
+        return [log for log in (self._folder.log(name), self._folder.output(name)) if log.exists()]
 
 
 def _tail(log: Path) -> str:

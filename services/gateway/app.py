@@ -62,7 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         sys.stderr.write(f"folkmoot gateway: {error}\n")
         # gunicorn gives up at this code instead of starting its worker again and again.
         raise SystemExit(4) from error
-    logs.set_up("gateway", runtime.settings.log_level)
+    logs.set_up("gateway", runtime.settings.log_level, runtime.settings.log_file)
     app = Gateway(
         "folkmoot",
         info=Info(title="Folkmoot", version="1", description=documents.DESCRIPTION),

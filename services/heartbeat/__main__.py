@@ -29,7 +29,7 @@ def main() -> int:
     except SettingsError as error:
         print(f"folkmoot heartbeat: {error}", file=sys.stderr)
         return 2
-    logs.set_up("heartbeat", settings.log_level)
+    logs.set_up("heartbeat", settings.log_level, settings.log_file)
     run(runtime, stopped)
     runtime.close()
     return 0

@@ -36,7 +36,7 @@ def run(settings: Settings, app: Celery, queue: str) -> None:
     The pool that analyses loads its models before it takes work, and does one analysis at a time: its work is all
     computing, of which threads make no more.
     """
-    logs.set_up(queue, settings.log_level)
+    logs.set_up(queue, settings.log_level, settings.log_file)
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     runtime = build(settings)

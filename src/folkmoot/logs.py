@@ -4,9 +4,16 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from io import TextIOWrapper
 from logging.config import dictConfig
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+
+#: A log that a process writes by itself is put aside at this size, in bytes, and so many of these are kept.
+FILE_BYTES = 5 * 1024 * 1024
+OLD_FILES = 2
 
 #: What the lines of this thread are about now: `request_id`, `job_id`, `agent_id`.
 _subject: ContextVar[Mapping[str, str]] = ContextVar("subject", default=MappingProxyType({}))
@@ -45,16 +52,43 @@ class Subject(logging.Filter):
         return True
 
 
-def set_up(process: str, level: str) -> None:
-    """Write the lines of this process, from this level on, to standard error."""
+class LogFile(RotatingFileHandler):
+    """A log of one process alone: each line is in the file before the process goes on, and no kill takes it back."""
+
+    _bytes: int
+
+    def __init__(self, file: Path) -> None:
+        """Go on with this file."""
+        super().__init__(file, maxBytes=FILE_BYTES, backupCount=OLD_FILES, encoding="utf-8", errors="backslashreplace")
+
+    def _open(self) -> TextIOWrapper:
+        stream = super()._open()
+        self._bytes = stream.tell()
+        return stream
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, which is counted."""
+        line = super().format(record)
+        # Of one byte are all its characters: JSON escapes the others.
+        self._bytes += len(line) + len(self.terminator)
+        return line
+
+    def shouldRollover(self, _record: logging.LogRecord) -> bool:  # noqa: N802 # the library's name
+        """Whether the file is full; to find out, the library would format each record a second time."""
+        return self._bytes >= self.maxBytes
+
+
+def set_up(process: str, level: str, file: Path | None = None) -> None:
+    """Write the lines of this process, from this level on, to a file of its own, or else to standard error."""
     # None of these stands in a line, and to find them out takes as long as to write it (the manual of `logging`).
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None
-    dictConfig(configuration(process, level))
+    dictConfig(configuration(process, level, file))
 
 
-def configuration(process: str, level: str) -> dict[str, Any]:
-    """What `logging.config.dictConfig` takes: lines of this process, from this level on, to standard error."""
+def configuration(process: str, level: str, file: Path | None = None) -> dict[str, Any]:
+    """What `logging.config.dictConfig` takes: lines of this process, from this level on, to that file or to stderr."""
+    handler = {"()": LogFile, "file": file} if file else {"class": "logging.StreamHandler"}
     line = {
         "()": "pythonjsonlogger.json.JsonFormatter",
         # A field stands where it was first named: lines sort by their time.
@@ -69,6 +103,6 @@ def configuration(process: str, level: str) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {"line": line},
         "filters": {"subject": {"()": Subject}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["subject"]}},
-        "root": {"level": level.upper(), "handlers": ["stderr"]},
+        "handlers": {"lines": {**handler, "formatter": "line", "filters": ["subject"]}},
+        "root": {"level": level.upper(), "handlers": ["lines"]},
     }

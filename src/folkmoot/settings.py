@@ -118,6 +118,8 @@ class Settings(BaseSettings):
     #: A file that workers and the heartbeat service touch on each of their rounds, for health checks.
     alive_file: Path | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    #: The file that this process, and no other, writes its lines to; without it they go to standard error.
+    log_file: Path | None = None
 
     @field_validator("database_url")
     @classmethod
@@ -153,6 +155,13 @@ class Settings(BaseSettings):
         if url and not url.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://, such as http://127.0.0.1:4318")
         return url
+
+    @field_validator("log_file")
+    @classmethod
+    def _writable(cls, file: Path | None) -> Path | None:
+        if file is not None and (file.is_dir() or not os.access(file.parent, os.W_OK | os.X_OK)):
+            raise ValueError("must be a file in a folder that can be written to")
+        return file
 
     @field_validator("secret_key")
     @classmethod

@@ -64,6 +64,25 @@ def test_the_analysis_stands_back(stack: Running) -> None:
 
 
 @pytest.mark.make_up
+def test_every_log_is_found(stack: Stack, client: Client) -> None:
+    """A gateway's lines are in its log, and those of gunicorn's first process beside it; all are as private."""
+    job_id = client.ask()["job_id"]
+    client.wait_done(job_id)
+
+    logs = stack.data / "logs"
+    told = {path.name: path.read_text(encoding="utf-8").splitlines() for path in logs.glob("*.log")}
+    accepted = [name for name, lines in told.items() for line in lines if job_id in line and '"accepted"' in line]
+    booting = [name for name, lines in told.items() if any("Booting worker" in line for line in lines)]
+    assert len(accepted) == 1 and accepted[0] in {"gateway-1.log", "gateway-2.log"}
+    assert sorted(booting) == ["gateway-1.out.log", "gateway-2.out.log"]
+    # Celery says by itself what it is before it is told to.
+    assert any("[queues]" in line for line in told["agent.qwen.out.log"])
+    assert all(line.startswith('{"time": ') for line in told["agent.qwen.log"]) and told["agent.qwen.log"]
+    assert logs.stat().st_mode & 0o777 == 0o700
+    assert (logs / "gateway-1.log").stat().st_mode == (logs / "gateway-1.out.log").stat().st_mode
+
+
+@pytest.mark.make_up
 def test_address_is_printed(stack: Stack) -> None:
     """Who starts the stack is told where it is."""
     assert f"http://localhost:{stack.port}" in stack.output()

@@ -30,5 +30,6 @@ def test_every_setting_stands_there_with_its_default() -> None:
         "AGENTS_FILE",
         "ALIVE_FILE",
         "FAILPOINTS",
+        "LOG_FILE",
         "PRICES_FILE",
     }

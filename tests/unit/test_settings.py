@@ -93,6 +93,8 @@ def test_settings_are_frozen() -> None:
         ("WORKER_THREADS", "0"),
         ("GATEWAY_THREADS", "1"),
         ("LOG_LEVEL", "loud"),
+        ("LOG_FILE", "/none/gateway.log"),
+        ("LOG_FILE", "/tmp"),
         ("SIGN_UP", "everybody"),
         ("ADMINS", "ada grace"),
         ("SIGN_IN_FAILURES", "-1"),
@@ -185,7 +187,9 @@ def test_the_key_alone_switches_to_the_hosted_seats(monkeypatch: pytest.MonkeyPa
     assert load().roster_path == Path("my.yaml")
 
 
-@pytest.mark.parametrize("name", ["AGENTS_FILE", "REDIS_URL", "BROKER_URL", "DATABASE_URL", "DEADLINE_S", "LOG_LEVEL"])
+@pytest.mark.parametrize(
+    "name", ["AGENTS_FILE", "REDIS_URL", "BROKER_URL", "DATABASE_URL", "DEADLINE_S", "LOG_LEVEL", "LOG_FILE"]
+)
 def test_an_empty_variable_means_its_default(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty line of an environment file is no value: the default holds."""
     default = load()

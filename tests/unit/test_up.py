@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from folkmoot import logs
 from folkmoot.agents import Roster
 from folkmoot.settings import Settings
 from infra.local import environment, folder, parts
@@ -18,6 +19,7 @@ from infra.local.configuration import rendered
 from infra.local.folder import Folder
 from infra.local.parts import Part
 from infra.local.settings import StackSettings, StartError, read
+from infra.local.supervision import Supervision
 from tests.stack import ROOT, eventually
 
 MODEL = "http://127.0.0.1:20001/v1"
@@ -190,6 +192,35 @@ def test_supervisor_is_told_of_every_part(opened: Folder) -> None:
         assert shlex.split(program["command"]) == part.command
         assert program["autorestart"] == "true" and program["killasgroup"] == "true"
         assert all(f'{name}="{value}"' in program["environment"] for name, value in part.variables.items())
+
+
+def test_every_log_has_one_writer(opened: Folder) -> None:
+    """What writes many lines writes its own log, and supervisord another of what it says beside it; all are alike."""
+    stack = stack_of(opened)
+    read_back = configparser.RawConfigParser()
+    read_back.read_string(rendered(opened, stack))
+
+    written = {part.name: part.variables["FOLKMOOT_LOG_FILE"] for part in stack if part.writes_log}
+    supervised = {part.name: read_back[f"program:{part.name}"]["stdout_logfile"] for part in stack}
+    assert set(supervised) - set(written) == {"broker", "model", "nginx", "ui"}
+    assert len({*written.values(), *supervised.values()}) == len(written) + len(supervised)
+    for part in stack:
+        log = f"{opened.data}/logs/{part.name}.log"
+        assert (written if part.writes_log else supervised)[part.name] == log
+        assert ("FOLKMOOT_LOG_FILE" in part.variables) == part.writes_log
+        program = read_back[f"program:{part.name}"]
+        assert int(program["stdout_logfile_maxbytes"]) == logs.FILE_BYTES == 5 * 1024**2
+        assert int(program["stdout_logfile_backups"]) == logs.OLD_FILES == 2
+
+
+def test_a_part_that_fails_is_heard(opened: Folder) -> None:
+    """Who is told that a part has failed sees what it logged, and what it said when it could not log."""
+    opened.log("analyse").write_text("logged\n")
+    opened.output("analyse").write_text("Traceback: said\n")
+    opened.log("ui").write_text("supervised\n")
+
+    with pytest.raises(StartError, match=r"(?s)^It fails\..*logged.*Traceback: said.*supervised$"):
+        Supervision(opened, stack_of(opened)).refuse("It fails.", ["analyse", "ui"])
 
 
 def test_supervisor_has_no_empty_group(opened: Folder) -> None:
