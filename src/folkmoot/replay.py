@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
@@ -28,6 +28,8 @@ OVERLAP_IDS = 5000 * PER_MS
 TOLD_END = PER_MS - 1
 #: A type of event and what it is about, such as ("response", "qwen").
 State = tuple[str, str]
+#: What deltas have said of a response or a consensus: the number of the attempt, and its words so far.
+Spoken = Mapping[State, tuple[int, str]]
 #: What a query that ends as done has been.
 DONE: set[State] = {("status", status) for status in ("accepted", "asking", "aggregating", "done")}
 
@@ -111,7 +113,8 @@ def _look(
             is_whole = False
     if is_whole and is_patient:
         return
-    states = list(told(runtime, job_id, after=last, seen=seen, with_deltas=last == 0))
+    spoken = _spoken(_before(runtime, job_id, last)) if is_whole or last == 0 else None
+    states = list(told(runtime, job_id, after=last, seen=seen, spoken=spoken))
     if is_whole and not any(event.type == "end" for event in states):
         return
     yield states
@@ -155,7 +158,8 @@ def _untold(runtime: Runtime, job_id: str, *, end: int) -> Iterator[Event]:
     """
     stream = runtime.events.until(job_id, end)
     seen = _states_in(stream)
-    missing = [event for event in told(runtime, job_id, after=0, seen=seen) if event.type != "end"]
+    states = told(runtime, job_id, after=0, seen=seen, spoken=_spoken(stream))
+    missing = [event for event in states if event.type != "end"]
     first = max([end - APART, *(event.id for event in stream[:-1])]) + 1
     for place, event in enumerate(missing[: end - first]):
         yield Event(first + place, event.type, event.data)
@@ -176,13 +180,15 @@ def is_over(runtime: Runtime, job_id: str, *, after: int) -> bool:
     return last.type == "end" and after % PER_MS == TOLD_END
 
 
-def told(runtime: Runtime, job_id: str, *, after: int, seen: set[State], with_deltas: bool = False) -> Iterator[Event]:
+def told(
+    runtime: Runtime, job_id: str, *, after: int, seen: set[State], spoken: Spoken | None = None
+) -> Iterator[Event]:
     """The events that a query's record stands for, oldest first, with ids above `after`, without those `seen`.
 
     States that came more than a few seconds before `after` are left out too: whoever saw `after` saw them.
 
     Args:
-        with_deltas: also each text as one delta, for whoever has had none of it yet.
+        spoken: what deltas have said so far; what is left of each text comes as one more. None leaves deltas out.
     """
     try:
         query = queries.find(runtime.db, job_id)
@@ -190,14 +196,48 @@ def told(runtime: Runtime, job_id: str, *, after: int, seen: set[State], with_de
         yield Event(after + 1, "end", {"status": "deleted"})
         return
     horizon = after - OVERLAP_IDS
-    for moment, type_, data in _states(query):
-        if type_.endswith(".delta") and not with_deltas:
+    for moment, type_, whole in _states(query):
+        is_delta = type_.endswith(".delta")
+        data = whole if not is_delta else None if spoken is None else _rest(type_, whole, seen, spoken)
+        if data is None:
             continue
         if _state_of(type_, data) not in seen and (moment > horizon or type_ == "end"):
             after = max(after + 1, moment)
             if type_ == "end":
                 after += TOLD_END - after % PER_MS
             yield Event(after, type_, data)
+
+
+def _spoken(events: Iterable[Event]) -> Spoken:
+    """What the deltas among these events add up to, where no reset has taken it back."""
+    found: dict[State, tuple[int, str]] = {}
+    for event in events:
+        stage, _, delta = event.type.partition(".")
+        if event.type == "reset":
+            stage = event.data["stage"]
+        elif delta != "delta":
+            continue
+        whose, number = (stage, event.data["agent_id"]), event.data["attempt"]
+        before = found.get(whose, (number, ""))
+        if event.type != "reset":
+            found[whose] = (number, (before[1] if before[0] == number else "") + event.data["text"])
+        elif before[0] == number:
+            found.pop(whose, None)
+    return found
+
+
+def _rest(type_: str, data: dict[str, Any], seen: set[State], spoken: Spoken) -> dict[str, Any] | None:
+    """The delta that makes what was said of a text whole; None where nothing is missing, or nothing could be added."""
+    whose = (type_.partition(".")[0], data["agent_id"])
+    if whose in seen:
+        return None
+    if whose not in spoken:
+        return data
+    number, said = spoken[whose]
+    said, text = said.lstrip(), data["text"]
+    if not text.startswith(said) or text == said:
+        return None
+    return {**data, "attempt": number, "text": text[len(said) :]}
 
 
 def _states_in(events: Iterable[Event]) -> set[State]:

@@ -23,8 +23,8 @@ AFTER = {
     "free-responses": "response.answered",
     "free-conclusions": "consensus.answered",
 }
-#: Steps that queries which go well do not come to; each has a test of its own.
-APART = ("settle-late", "fail-conclusion", "trial")
+#: Steps that queries which go well do not come to, and that of the analysis, which is off here; each has its own test.
+APART = ("settle-late", "fail-conclusion", "trial", "store-analysis")
 #: A gateway that dies here may leave what each of its threads has just accepted without a word.
 AT_THE_DOOR = ("accept", "relay", "hint")
 #: The endpoint that fails, and the pool that hangs.
