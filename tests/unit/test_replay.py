@@ -14,7 +14,7 @@ from sqlalchemy import insert, update
 from folkmoot import council, measurement, replay, submission
 from folkmoot.asks import Ask
 from folkmoot.events import APART, PER_MS, Event, id_at
-from folkmoot.models import Base, Interaction, User
+from folkmoot.models import Base, Interaction, Response, User
 from folkmoot.replay import follow, is_over, told
 from folkmoot.resources import QueryResource
 from folkmoot.runtime import Runtime, build, utcnow
@@ -463,3 +463,30 @@ def test_seen_states_are_left_out(runtime: Runtime) -> None:
     left = [name for name in STORY if name not in ("status accepted", "response mistral", "consensus llama3")]
     assert states(found) == left
     assert_rising(found)
+
+
+@pytest.mark.parametrize(
+    ("said", "rest"),
+    [
+        ("", "whole"),
+        ("Ye", "s, for it helps."),
+        (" Ye", "s, for it helps."),
+        ("Yes, for it helps.", None),
+        ("No", None),
+    ],
+)
+def test_what_was_said_of_a_text_is_not_said_again(runtime: Runtime, said: str, rest: str | None) -> None:
+    """A state that its worker could not tell brings the rest of its text; nothing where that is not a rest of it."""
+    job_id = done(runtime)
+    with runtime.db.write() as connection:
+        of_mistral = (Response.job_id == job_id, Response.agent_id == "mistral")
+        connection.execute(update(Response).where(*of_mistral).values(text="Yes, for it helps."))
+    seen = {("response", "qwen"), ("response", "deephermes"), ("consensus", "llama3")}
+    spoken = {("response", "mistral"): (7, said)} if said else {}
+
+    found = list(told(runtime, job_id, after=0, seen=seen, spoken=spoken))
+
+    deltas = [event.data for event in found if event.type.endswith(".delta")]
+    whole = {"agent_id": "mistral", "attempt": 1, "text": "Yes, for it helps."}
+    rests = {"whole": [whole], None: []}
+    assert deltas == rests.get(rest, [{"agent_id": "mistral", "attempt": 7, "text": rest}])
