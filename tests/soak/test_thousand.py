@@ -29,8 +29,9 @@ AT_ONCE = 50
 STAGES = (100, 900)
 #: Short, so that the run sees streams expire; far longer than the pause between two events of a query, or its deltas
 #: would be gone before its reader came to them. The broker's heap keeps the size that the most streams at once have
-#: asked for, which is no leak: of 30 s 306 were there, and it grew by 7 MiB; of 15 s 178, and by 3 MiB.
-EVENTS_TTL_S = 15
+#: asked for, which is no leak: of 30 s 306 were there, and it grew by 7 MiB; of 15 s 178, and by 3 MiB;
+#: since a query takes less of the processor, of 15 s by 6 MiB again.
+EVENTS_TTL_S = 8
 #: A process opens at most this many descriptors beyond those it had after the first stage: a thread that had not met
 #: a busy pool yet may add its connections. One left open by every thirtieth query would show.
 POOL = 32
