@@ -42,6 +42,12 @@ _COUNTED = re.compile(
     r"(?:\b(?:put|mark|count|list|note) me (?:down )?(?:as|for|in)|^\W*(?:i am|i'm)(?= an? )|\bmy \w+(?: \w+)? (?:says?|tells me|screams|leans(?: towards?)?))(?: an?| the)?(?: (?:firm|clear|strong|soft|hard|cautious|tentative|definite|hesitant|reluctant))? [\"']?(?P<word>yes|no)\b(?! \w)",
     re.IGNORECASE,
 )
+#: "My view tilts toward yes", "all I have read leads me to a cautious no".
+_LED = re.compile(
+    r"(?:\bmy (?:\w+ ){1,3}?(?:tilts?|leans?|inclines?|tips?|edges?|veers?|comes? down|falls?|points?|tends?|lands?|drifts?|settles?)|\b(?:leads?|pushe[sd]|push|pulls?|pulled|draws?|moves?|moved|nudges?|nudged|brings?|takes?|steers?|tips?|tilts?|points?|sways?|inclines?|led|leaves?) (?:me|us))"
+    r"(?: (?:\w+ly|more|just|somewhat|a (?:bit|little)))? (?:towards?|to|on|in the direction of|at|with|closer to|nearer to)(?: (?:an?|the)(?: [\w-]+){0,2}?)? [\"']?(?P<word>yes|no)\b(?!,? (?:or|nor|and) (?:yes|no)\b)(?! (?:\w+ )?(?:side|conclusion|answer|opinion|view|one|doubt|more|less|longer|such)\b)",
+    re.IGNORECASE,
+)
 #: What is wished, and not to be had: "I'd like to say yes, but I can't."
 _WISHED = re.compile(
     r"\bi(?: would|'d)?(?: really)? (?:like|love|want|wish|wanted|hope) (?:to (?:say|answer|be able to say)|i could (?:say|answer))(?: [\"']?(?P<word>yes|no)[\"']?\b)?.*\bbut\b(?P<after>.*)",
@@ -71,8 +77,8 @@ def taken(line: str) -> int:
         return _sign(again[1]) if again else 1 if (found["word"] or "").lower() == "no" else -1
     if found := _RATHER.search(line):
         return _sign(found["word"] or found["side"] or found["first"])
-    if found := _COUNTED.search(line):
-        return _sign(found["word"])
+    if found := _COUNTED.search(line) or _LED.search(line):
+        return _sign(found["word"]) * (-1 if _NOT.search(line[: found.end()]) else 1)
     if found := _TAKES.search(line):
         return (-1 if found["no"] else 1) * (-1 if _NOT.search(found["by"]) else 1)
     return 0

@@ -20,7 +20,7 @@ _CONCLUDES = re.compile(
     rf"(?P<by>\bi(?:'d|'m|'ll|'ve)?\b[\w' ]{{0,40}}?\b(?:lean\w*|say|answer|vote|voting|go(?:ing)? (?:with|for)|conclude|come down|fall|side|tend|opt|settle|land|guess|suppose|tilt\w*|veer|gravitate|edge|end up|ended up|arrive|come out|incline\w*|argue)|"
     rf"\b(?:answer|verdict|vote|conclusion|position|response|decision|judge?ment|bottom line|inclination|stance|recommendation|advice|suggestion|opinion|view|call|guess|hunch|bet|take|feeling|instinct|sense|expectation|prediction|forecast|reply|choice)\b(?:,? [\w']+,?){{0,6}}?(?: is| remains| would be| must be| has to be| should be| be|:)|"
     rf"\bmy (?:\w+ )?(?:leaning|tendency|preference)(?: is| would be| remains| goes|:)|"
-    rf"(?:^|[,;:]|\s-)\W*(?:but )?lean(?:ing|s)?\b|\b(?:it is|it's|that is|that's|this is|makes it|count me as)|"
+    rf"(?:^|[,;:]|\s-)\W*(?:but )?(?:(?:\w+ly|a (?:bit|little|touch)|somewhat|still|just|very) ){{0,2}}lean(?:ing|s)?\b|\b(?:it is|it's|that is|that's|this is|makes it|count me as)|"
     rf"\b(?:on balance|overall|in short|in the end|ultimately|all things considered|on the whole|in conclusion|to conclude|therefore|hence|thus|so|conclusion)\b)"
     rf"(?P<between>[\w'\", :-]{{0,40}}?)[\s\"':(-]+(?:(?P<yes>{ANY_YES})|(?P<no>{ANY_NO}))\b(?!['-]\w)(?P<after>(?:\s+(?:and|or|nor)\s+(?:yes|no)\b)?)",
     re.IGNORECASE,
@@ -37,8 +37,8 @@ _TURNED = re.compile(
 )
 _FROM_ME = re.compile(r"\b(?P<word>yes|no) from me\b", re.IGNORECASE)
 OTHERS = re.compile(
-    r"\b(?:some|others|many|(?<!the )most|critics|opponents|supporters|proponents|advocates|they|people|one|you|someone|(?:a|the) (?!(?:i|we|most|research|evidence|data|literature|science|record|right|wrong|better|best|good|bad|tough|hard|final|utilitarian|deontologist|kantian|consequentialist|libertarian|rawlsian|virtue|care|communitarian|egalitarian)\b)\w+|(?!(?:as|is|was|this|has|does|its|us|always|perhaps|studies|results|figures|findings|statistics)\b)\w+s|(?:those|people|anyone|everyone|everybody|whoever|(?:citizens|patients|families|persons)) who) (?!i\b|we\b)"
-    r"(?:(?!i\b|we\b)\w+ )?(?:would |might |may |could |will |can )?(?:say|says|argue|argues|answer|answers|vote|lean|claim|claims|think|thinks|believe|believes|respond|object|disagree|differ|call|calls|consider|considers|find|finds|worry|fear|maintain|hold|insist|contend|regard|feel|defend|oppose|support|point|see|doubt|condemn|praise|warn|welcome|reject|favou?r)\b",
+    r"\b(?:some|others|many|(?<!the )most|critics|opponents|supporters|proponents|advocates|they|people|one|you|someone|(?:a|the) (?!(?:i|we|most|research|evidence|data|literature|science|record|right|wrong|better|best|good|bad|tough|hard|final|utilitarian|deontologist|kantian|consequentialist|libertarian|rawlsian|virtue|care|communitarian|egalitarian)\b)\w+|(?!(?:as|is|was|this|has|does|its|us|always|perhaps|studies|results|figures|findings|statistics|\w+(?:ous|ss))\b)\w+s|(?:those|people|anyone|everyone|everybody|whoever|(?:citizens|patients|families|persons)) who) (?!i\b|we\b)"
+    r"(?:(?!i\b|we\b|that (?:claim|answer|view|point|call|support)(?:\W*$|[.,;]))\w+ )?(?:would |might |may |could |will |can )?(?:say|says|argue|argues|answer|answers|vote|lean|claim|claims|think|thinks|believe|believes|respond|object|disagree|differ|call|calls|consider|considers|find|finds|worry|fear|maintain|hold|insist|contend|regard|feel|defend|oppose|support|point|see|doubt|condemn|praise|warn|welcome|reject|favou?r)\b",
     re.IGNORECASE,
 )
 _NOT = re.compile(r"\b(?:not|never|no|nobody|neither|cannot|without|nor|hardly)\b|n't\b", re.IGNORECASE)
@@ -47,7 +47,7 @@ SUMS_UP = re.compile(
     r"\b(?:therefore|thus|hence|consequently|in (?:conclusion|sum|summary|short|the end|the final analysis)|to (?:conclude|sum up|summari[sz]e)|overall|on balance|"
     r"ultimately|all things considered|all in all|on the whole|i(?: would| have to| must)? conclude|i am inclined to (?:say|think|believe)|conclud(?:e|es|ing)|taken together|weighing|having weighed|after weighing|"
     r"(?:my|our|the|final|short) (?:\w+ )?(?:verdict|answer|position|conclusion|stance|judge?ment|view|recommendation|opinion|vote|take)|"
-    r"at the end of the day|when all is said|bottom line|, so|still|nevertheless|nonetheless|for me|i must say|even so|and so(?! (?:do|does|did|is|are|was|were|will|would|can|should)\b)|that is why|which is why|that's why)\b|^\W*so\b",
+    r"at the end of the day|when all is said|bottom line|, so|still(?! (?:an? |very |quite |highly )?(?:open|unclear|unknown|unresolved|unsettled|debated|contested|disputed|not (?:known|understood|settled))\b)|nevertheless|nonetheless|for me|i must say|even so|and so(?! (?:do|does|did|is|are|was|were|will|would|can|should)\b)|that is why|which is why|that's why)\b|^\W*so\b",
     re.IGNORECASE,
 )
 HEADING = re.compile(
@@ -85,6 +85,17 @@ _BOTH_WAYS = re.compile(
 #: "In physics it works well, in psychology it does not."
 _CASES = re.compile(
     r"^\W*(?P<by>in|for|with|among) (?!my\b|the end\b|general\b|short\b)(?![^,;]*\bnot\b)[^,;]{8,}[,;] (?:but |and |while )?(?P=by) [^,;]{6,}\bnot\b[^,;]*$",
+    re.IGNORECASE,
+)
+#: "Yes, they should always be truthful.", at the end.
+_SAYS_SO = re.compile(
+    r"^\W*(?:(?:so|then|and|but|therefore|hence)\W+)?(?:(?P<yes>yes)|no)\b[,.;:!](?P<on> (?:it|they|we|he|she|this|that|these|i|there|you|one|people) (?:\w+ly )?(?:is|are|do|does|can|will|would|should|must|has|have|ought|may)\b)?",
+    re.IGNORECASE,
+)
+_BUT_ASKS = re.compile(r"\bbut\b[^.?!]*\?\W*$", re.IGNORECASE)
+#: Says where to read more, and takes no side: "It is worth reading your local policy."
+_ADVICE = re.compile(
+    r"\b(?:it|that|this)(?: is| may be| might be| would be| can be) (?:also |always |well |often |perhaps |probably )?(?:worth|worthwhile|useful|helpful|advisable|best|good|sensible|wise|important|essential|vital|a good idea) (?:to )?(?:read|check|look|consult|ask|talk|speak|not|bear|remember|keep|study|see|compar|discuss|review|understand|consider|recogni[sz]|acknowledg)\w*",
     re.IGNORECASE,
 )
 #: Whose condition it is, does not matter: "… if you feel unsafe".
@@ -131,9 +142,27 @@ def _of_lines(question: Question, lines: list[str]) -> str:
     concluded = [answer for place, line in enumerate(lines) if (answer := _conclusion(question, lines, place))]
     if concluded:
         return concluded[-1]
+    if answer := _answered_last(question, lines):
+        return answer
     if told := stated(question, lines):
         return {1: YES, -1: NO}[told]
     return opening(lines[:2]) or _restated(question, lines) or _stood(question, lines)
+
+
+def _answered_last(question: Question, lines: list[str]) -> str | None:
+    """What the last sentence opens with, or what answers the writer's own "but deployment?"; none where it is of one case."""
+    for place in range(len(lines) - 1, 0, -1):
+        found = _SAYS_SO.match(lines[place])
+        if found is None or OPEN.search(lines[place]):
+            continue
+        sign = 1 if found["yes"] else -1
+        asks = lines[place - 1].rstrip().endswith("?")
+        if asks and not _BUT_ASKS.search(lines[place - 1]):
+            continue
+        is_last = place == len(lines) - 1 and found["on"]
+        if (asks or is_last) and _side(question, lines[place]) in {sign, 0}:
+            return YES if sign > 0 else NO
+    return None
 
 
 def _repeats(question: Question, line: str) -> bool:
@@ -204,6 +233,8 @@ def _stood(question: Question, lines: list[str]) -> str:
         sides = own
     if len(sides) > 1:
         sides = _of_what_is_asked(question, lines)
+        if not sides and (sign := echoed(question, lines[0])) == _side(question, lines[0]):
+            sides = {sign} - {0}
     if any(OPEN.search(line) for line in lines) or len(sides) != 1:
         return UNCLEAR
     return YES if sides.pop() > 0 else NO
@@ -218,7 +249,7 @@ def _side(question: Question, line: str) -> int:
     """The side of the last clause that takes one; what others say takes none."""
     signs = []
     for clause in clauses(main_clause(line)):
-        if _says_of_others(question, clause):
+        if _says_of_others(question, clause) or _advises(question, clause):
             continue
         if bare := _BARE.match(clause):
             signs.append(1 if bare["yes"] else -1)
@@ -229,6 +260,12 @@ def _side(question: Question, line: str) -> int:
     if signs[:1] == [-1] and _CORRECTS.match(line):
         return -1
     return signs[-1] if signs else 0
+
+
+def _advises(question: Question, clause: str) -> bool:
+    """Whether the clause only says what to read or ask; not where that is what was asked."""
+    found = _ADVICE.search(clause)
+    return found is not None and not word_stems(found[0].split()[-1]) & question.stems
 
 
 def _says_of_others(question: Question, clause: str) -> bool:
