@@ -68,6 +68,13 @@ _CONCEDED = re.compile(
     r"(?<=\w)\W*\b(?:although|though(?!,)|even if)\b[^.;]*|(?<=\w)\W*\b(?:but|and|with) [^.;,]*\b(?:close second|runner-up|next best|not far behind)\b[^.;]*|(?<=\bfirst), (?:and )?then\b[^.;]*",
     re.IGNORECASE,
 )
+#: What is chosen in spite of what was said before: "It won't work everywhere, though I believe B is best."
+_THOUGH_I = re.compile(
+    r"\b(?:al)?though,? (?P<mine>(?:i|we) (?:\w+ly |would |do |still |am )*(?:believe|think|suspect|lean\w*|favou?r|prefer|choose|pick|say|vote|go|opt|recommend|support|suppose|guess|reckon)\b.*|my (?:\w+ )?(?:answer|choice|vote|pick|preference)\b.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+#: What follows a colon explains: "The heart has four: two atria and two ventricles."
+_EXPLAINED = re.compile(r"^(?P<first>[^:]*\w):\s+\w", re.DOTALL)
 _CLAUSE = re.compile(
     r"[,;:]|\bbut\b|\bwhile\b|\bwhereas\b|\bbecause\b|\bsince\b|\balthough\b|\bthough\b|\band\b(?= (?:not|i|we|it)\b)"
 )
@@ -123,7 +130,17 @@ class Finder:
         for pattern in (_THEN, _BECAUSE):
             if (found := pattern.match(whole)) and (named := self._chosen(found["first"], least)):
                 return named
-        return self._chosen(whole, least)
+        if (found := _EXPLAINED.match(whole)) and len(named := self._ended(found["first"])) == 1:
+            return named
+        named = self._chosen(whole, least)
+        turned = _THOUGH_I.search(passage)
+        return self._chosen(turned["mine"], least) if turned and not named else named
+
+    def _ended(self, passage: str) -> list[str]:
+        """The options that the passage chooses with its last words, where it says more than these."""
+        said = passage.lower()
+        ended = [key for key, words in self._options.items() if said.endswith(f" {words.lower().rstrip('.')}")]
+        return [key for key in ended if key in self._chosen(passage, ALL_BUT_ALONE)]
 
     def _chosen(self, passage: str, least: float) -> list[str]:
         clauses = [part.strip() for part in _CLAUSE.split(passage) if part.strip() and not blames(part, self._words)]
