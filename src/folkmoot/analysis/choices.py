@@ -5,9 +5,10 @@ import re
 from folkmoot.analysis.finder import ALL_BUT_ALONE, CHOOSES, LEAST_SAID, LEAST_SAID_IN_PASSING, Finder
 from folkmoot.analysis.option_words import in_the_options_words
 from folkmoot.analysis.rejections import of_cases
+from folkmoot.analysis.sentence_side import OTHERS
 from folkmoot.analysis.stated import FORMERLY, not_formerly
 from folkmoot.analysis.wording import main_clause, phrases, plain
-from folkmoot.analysis.yes_no import HEADING, OTHERS, SUMS_UP, UNCLEAR, yes_no
+from folkmoot.analysis.yes_no import HEADING, SUMS_UP, UNCLEAR, yes_no
 
 #: The writer's own choice, in so many words.
 _I_CHOOSE = re.compile(

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from folkmoot.analysis.asides import BECAUSE, CONCEDED, EXPLAINED, RANKED, THEN, THOUGH_I
 from folkmoot.analysis.question import STEM_CHARS, ending_off
 from folkmoot.analysis.rejections import blames, without_rejected_subjects
 
@@ -50,31 +51,10 @@ _REJECTS = re.compile(
     r"worst|wrong|weak(?:er|est)?|fails?|cannot|dismiss)\b|n't\b|>",
     re.IGNORECASE,
 )
-#: A ranking goes on after its first place.
-_RANKED = re.compile(
-    r"(?<=\w)(?<!should)(?<!must)(?<!would)(?<!\bto)(?P<first>\s+first)\b.*?\b(?:second|then|third|last)\b.*",
-    re.IGNORECASE | re.DOTALL,
-)
 #: An option that denies another: "Do not vaccinate", beside "Vaccinate".
 _DENYING = re.compile(r"^(?:no(?= \w)|do not|don't|not|never|refuse to|should not)\b", re.IGNORECASE)
 _DENIES = re.compile(r"\b(?:not|never|cannot|refuse|no)\b|n't\b", re.IGNORECASE)
 _DENIAL = frozenset({"do", "not", "don't", "never", "refus", "shoul"})
-#: "B, then A."
-_THEN = re.compile(r"^(?!.*\bif\b)(?P<first>.*?\w),? then\b", re.IGNORECASE | re.DOTALL)
-#: A reason tells of other options as well: "Wisdom, since it tells us when to be just."
-_BECAUSE = re.compile(r"^(?P<first>.*?\w),? (?:because|since|as (?:it|they)|given that)\b", re.IGNORECASE | re.DOTALL)
-#: What is conceded, and what comes after the first.
-_CONCEDED = re.compile(
-    r"(?<=\w)\W*\b(?:although|though(?!,)|even if)\b[^.;]*|(?<=\w)\W*\b(?:but|and|with) [^.;,]*\b(?:close second|runner-up|next best|not far behind)\b[^.;]*|(?<=\bfirst), (?:and )?then\b[^.;]*",
-    re.IGNORECASE,
-)
-#: What is chosen in spite of what was said before: "It won't work everywhere, though I believe B is best."
-_THOUGH_I = re.compile(
-    r"\b(?:al)?though,? (?P<mine>(?:i|we) (?:\w+ly |would |do |still |am )*(?:believe|think|suspect|lean\w*|favou?r|prefer|choose|pick|say|vote|go|opt|recommend|support|suppose|guess|reckon)\b.*|my (?:\w+ )?(?:answer|choice|vote|pick|preference)\b.*)",
-    re.IGNORECASE | re.DOTALL,
-)
-#: What follows a colon explains: "The heart has four: two atria and two ventricles."
-_EXPLAINED = re.compile(r"^(?P<first>[^:]*\w):\s+\w", re.DOTALL)
 _CLAUSE = re.compile(
     r"[,;:]|\bbut\b|\bwhile\b|\bwhereas\b|\bbecause\b|\bsince\b|\balthough\b|\bthough\b|\band\b(?= (?:not|i|we|it)\b)"
 )
@@ -126,14 +106,14 @@ class Finder:
             passage: what may name one.
             least: the share of an option's own words that it takes.
         """
-        whole = _CONCEDED.sub("", _RANKED.sub(r"\g<first>", passage))
-        for pattern in (_THEN, _BECAUSE):
+        whole = CONCEDED.sub("", RANKED.sub(r"\g<first>", passage))
+        for pattern in (THEN, BECAUSE):
             if (found := pattern.match(whole)) and (named := self._chosen(found["first"], least)):
                 return named
-        if (found := _EXPLAINED.match(whole)) and len(named := self._ended(found["first"])) == 1:
+        if (found := EXPLAINED.match(whole)) and len(named := self._ended(found["first"])) == 1:
             return named
         named = self._chosen(whole, least)
-        turned = _THOUGH_I.search(passage)
+        turned = THOUGH_I.search(passage)
         return self._chosen(turned["mine"], least) if turned and not named else named
 
     def _ended(self, passage: str) -> list[str]:
