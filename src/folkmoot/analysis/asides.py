@@ -23,5 +23,7 @@ THOUGH_I = re.compile(
     r"\b(?:al)?though,? (?P<mine>(?:i|we) (?:\w+ly |would |do |still |am )*(?:believe|think|suspect|lean\w*|favou?r|prefer|choose|pick|say|vote|go|opt|recommend|support|suppose|guess|reckon)\b.*|my (?:\w+ )?(?:answer|choice|vote|pick|preference)\b.*)",
     re.IGNORECASE | re.DOTALL,
 )
+#: Prefers it to what was said before.
+MORE_SO = re.compile(r"\b(?:the \w+(?:er|est)|more|most|best|better)\b", re.IGNORECASE)
 #: What follows a colon explains: "The heart has four: two atria and two ventricles."
 EXPLAINED = re.compile(r"^(?P<first>[^:]*\w):\s+\w", re.DOTALL)

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from folkmoot.analysis.asides import BECAUSE, CONCEDED, EXPLAINED, RANKED, THEN, THOUGH_I
+from folkmoot.analysis.asides import BECAUSE, CONCEDED, EXPLAINED, MORE_SO, RANKED, THEN, THOUGH_I
 from folkmoot.analysis.question import STEM_CHARS, ending_off
 from folkmoot.analysis.rejections import blames, without_rejected_subjects
 
@@ -114,7 +114,9 @@ class Finder:
             return named
         named = self._chosen(whole, least)
         turned = THOUGH_I.search(passage)
-        return self._chosen(turned["mine"], least) if turned and not named else named
+        if turned and (not named or (MORE_SO.search(turned["mine"]) and not CHOOSES.search(passage[: turned.start()]))):
+            return self._chosen(turned["mine"], least) or named
+        return named
 
     def _ended(self, passage: str) -> list[str]:
         """The options that the passage chooses with its last words, where it says more than these."""

@@ -13,7 +13,7 @@ from folkmoot.analysis.wording import clauses, main_clause
 
 OTHERS = re.compile(
     r"\b(?:some|others|many|(?<!the )most|critics|opponents|supporters|proponents|advocates|they|people|one|you|someone|(?:a|the) (?!(?:i|we|most|research|evidence|data|literature|science|record|right|wrong|better|best|good|bad|tough|hard|final|utilitarian|deontologist|kantian|consequentialist|libertarian|rawlsian|virtue|care|communitarian|egalitarian)\b)\w+|(?!(?:as|is|was|this|has|does|its|us|always|perhaps|studies|results|figures|findings|statistics|\w+(?:ous|ss))\b)\w+s|(?:those|people|anyone|everyone|everybody|whoever|(?:citizens|patients|families|persons)) who) (?!i\b|we\b)"
-    r"(?:(?!i\b|we\b|that (?:claim|answer|view|point|call|support)(?:\W*$|[.,;]))\w+ )?(?:would |might |may |could |will |can )?(?:say|says|argue|argues|answer|answers|vote|lean|claim|claims|think|thinks|believe|believes|respond|object|disagree|differ|call|calls|consider|considers|find|finds|worry|fear|maintain|hold|insist|contend|regard|feel|defend|oppose|support|point|see|doubt|condemn|praise|warn|welcome|reject|favou?r)\b",
+    r"(?:(?!i\b|we\b|(?:that|this|the|such an?) (?:claim|answer|view|point|call|support)(?:\W*$|[.,;]))\w+ )?(?:would |might |may |could |will |can )?(?:say|says|argue|argues|answer|answers|vote|lean|claim|claims|think|thinks|believe|believes|respond|object|disagree|differ|call|calls|consider|considers|find|finds|worry|fear|maintain|hold|insist|contend|regard|feel|defend|oppose|support|point|see|doubt|condemn|praise|warn|welcome|reject|favou?r)\b",
     re.IGNORECASE,
 )
 #: Between two sides: the second one is meant.

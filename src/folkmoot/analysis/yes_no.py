@@ -21,7 +21,7 @@ _CONCLUDES = re.compile(
     rf"(?P<by>\bi(?:'d|'m|'ll|'ve)?\b[\w' ]{{0,40}}?\b(?:lean\w*|say|answer|vote|voting|go(?:ing)? (?:with|for)|conclude|come down|fall|side|tend|opt|settle|land|guess|suppose|tilt\w*|veer|gravitate|edge|end up|ended up|arrive|come out|incline\w*|argue)|"
     rf"\b(?:answer|verdict|vote|conclusion|position|response|decision|judge?ment|bottom line|inclination|stance|recommendation|advice|suggestion|opinion|view|call|guess|hunch|bet|take|feeling|instinct|sense|expectation|prediction|forecast|reply|choice)\b(?:,? [\w']+,?){{0,6}}?(?: is| remains| would be| must be| has to be| should be| be|:)|"
     rf"\bmy (?:\w+ )?(?:leaning|tendency|preference)(?: is| would be| remains| goes|:)|"
-    rf"(?:^|[,;:]|\s-)\W*(?:but )?(?:(?:\w+ly|a (?:bit|little|touch)|somewhat|still|just|very) ){{0,2}}lean(?:ing|s)?\b|\b(?:it is|it's|that is|that's|this is|makes it|count me as)|"
+    rf"(?:^|[,;:]|\s-)\W*(?:but )?(?:(?:\w+ly|a (?:bit|little|touch)|somewhat|still|just|very) ){{0,2}}(?:lean(?:ing|s)?|inclin(?:ed|ing))\b|\b(?:it is|it's|that is|that's|this is|makes it|count me as)|"
     rf"\b(?:on balance|overall|in short|in the end|ultimately|all things considered|on the whole|in conclusion|to conclude|therefore|hence|thus|so|conclusion)\b)"
     rf"(?P<between>[\w'\", :-]{{0,40}}?)[\s\"':(-]+(?:(?P<yes>{ANY_YES})|(?P<no>{ANY_NO}))\b(?!['-]\w)(?P<after>(?:\s+(?:and|or|nor)\s+(?:yes|no)\b)?)",
     re.IGNORECASE,
