@@ -29,7 +29,7 @@ BARE = re.compile(
 )
 #: "Yes, they should always be truthful.", at the end.
 _SAYS_SO = re.compile(
-    r"^\W*(?:(?:so|then|and|but|therefore|hence)\W+)?(?:(?P<yes>yes)|no)\b[,.;:!](?P<on> (?:it|they|we|he|she|this|that|these|i|there|you|one|people) (?:\w+ly )?(?:is|are|do|does|can|will|would|should|must|has|have|ought|may)\b)?",
+    r"^\W*(?:(?:so|then|and|but|therefore|hence)\W+)?(?:(?P<yes>yes)|no)\b[,.;:!](?P<on> (?:it|they|we|he|she|this|that|these|i|there|you|one|people) (?:\w+ly )?(?P<verb>is|are|do|does|can|will|would|should|must|has|have|ought|may)\b)?",
     re.IGNORECASE,
 )
 _BUT_ASKS = re.compile(r"\bbut\b[^.?!]*\?\W*$", re.IGNORECASE)
@@ -70,7 +70,9 @@ def answered_last(question: Question, lines: list[str]) -> int:
         if asks and not _BUT_ASKS.search(lines[place - 1]):
             continue
         is_last = place == len(lines) - 1 and found["on"]
-        if (asks or is_last) and side_of(question, lines[place]) in {sign, 0}:
+        # "Yes, it is higher there" only affirms what was said before.
+        fitting = {sign, 0} if asks or (found["verb"] or "").lower() == question.auxiliary else {sign}
+        if (asks or is_last) and side_of(question, lines[place]) in fitting:
             return sign
     return 0
 

@@ -18,6 +18,7 @@ _REFUSES = rf"""
     | (?:(?:it|that|this)\ (?:is|would\ be|sounds\ like|seems\ like)\ )?(?:an?\ )?(?:really\ |very\ )?(?:bad|terrible|awful|poor|horrible|dreadful|lousy|stupid|foolish)\ (?:idea|plan|move){_ENDED}
     | thumbs\ down{_ENDED} | (?:i\ would\ |i'd\ )?pass\ on\ (?:it|this|that){_ENDED} | (?:that|this|it)\ (?:is|would\ be)\ (?:a\ )?(?:step|bridge)\ too\ far
     | (?:the\ (?:\w+\ )?)?(?:evidence|data|research|science|record|facts|numbers|figures|studies|findings|literature|results)\ (?:do|does|did|can)\ not\ (?:\w+ly\ )?(?:support|back|bear|confirm|show|sustain)\ (?:it|that|this|such\ a\ claim|(?:that|this|the)\ (?:claim|idea|view|statement|belief|notion|assumption))(?:\ (?:out|up))?{_ENDED}
+    | (?:it|this|that|they)\ (?:do|does)\ not\ (?:seem|appear|look)\ (?:to\ be|to\ do\ so|to|so|like\ it|that\ way|to\ me\ that\ (?:it|they)\ (?:is|are|does|do)){_ENDED}
     | no\ deal{_ENDED} | no\ chance{_ENDED} | false{_ENDED} | incorrect{_ENDED} | not\ true{_ENDED} | i\ (?:do\ not|would\ not)\ (?:really\ )?think\ that\ is\ (?:a\ )?(?:good|right|wise)\b
 """
 _ACCEPTS = rf"""
@@ -25,6 +26,7 @@ _ACCEPTS = rf"""
     | i\ have\ (?:nothing\ against|no\ (?:problem|issue|quarrel|qualms)\ with){_IT}{_ENDED} | fine\ (?:by|with)\ me{_ENDED} | works\ for\ me{_ENDED} | sounds\ (?:good|right|fair|reasonable)(?:\ to\ me)?{_ENDED}
     | (?:(?:it|that|this)\ (?:is|would\ be|sounds\ like|seems\ like)\ )?(?:an?\ )?(?:really\ |very\ )?(?:good|great|excellent|fine|brilliant|sensible|splendid)\ (?:idea|plan|move){_ENDED}
     | (?:the\ (?:\w+\ )?)?(?:evidence|data|research|science|record|facts|numbers|figures|studies|findings|literature|results)\ (?:\w+ly\ )?(?:supports?|backs?|bears?|confirms?)\ (?:it|that|this|such\ a\ claim|(?:that|this|the)\ (?:claim|idea|view|statement|belief|notion|assumption))(?:\ (?:out|up))?{_ENDED}
+    | (?:it|this|that|they)\ (?:certainly\ |really\ )?(?:seems?|appears?)\ (?:to\ be|to\ do\ so|to|so|that\ way){_ENDED}
     | no\ doubt\ about\ (?:it|that){_ENDED} | true{_ENDED} | correct{_ENDED} | that\ is\ (?:true|correct|right){_ENDED} | i(?:\ am|'m)\ (?:all\ )?for\ (?:it|this|that){_ENDED} | you\ bet{_ENDED} | count\ me\ in{_ENDED}
 """
 _OPENS = re.compile(rf"\W*(?:(?P<no>{_REFUSES})|(?P<yes>{_ACCEPTS}))", re.IGNORECASE | re.VERBOSE)
@@ -46,7 +48,7 @@ _COUNTED = re.compile(
 )
 #: "My view tilts toward yes", "all I have read leads me to a cautious no".
 _LED = re.compile(
-    r"(?:\bmy (?:\w+ ){1,3}?(?:tilts?|leans?|inclines?|tips?|edges?|veers?|comes? down|falls?|points?|tends?|lands?|drifts?|settles?)|\b(?:leads?|pushe[sd]|push|pulls?|pulled|draws?|moves?|moved|nudges?|nudged|brings?|takes?|steers?|tips?|tilts?|points?|sways?|inclines?|led|leaves?) (?:me|us))"
+    r"(?:\bmy (?:\w+ ){1,6}?(?:tilts?|leans?|inclines?|tips?|edges?|veers?|comes? down|falls?|points?|tends?|lands?|drifts?|settles?)|\b(?:leads?|pushe[sd]|push|pulls?|pulled|draws?|moves?|moved|nudges?|nudged|brings?|takes?|steers?|tips?|tilts?|points?|sways?|inclines?|led|leaves?) (?:me|us))"
     r"(?: (?:\w+ly|more|just|somewhat|a (?:bit|little)))? (?:towards?|to|on|in the direction of|at|with|closer to|nearer to)(?: (?:an?|the)(?: [\w-]+){0,2}?)? [\"']?(?P<word>yes|no)\b(?!,? (?:or|nor|and) (?:yes|no)\b)(?! (?:\w+ )?(?:side|conclusion|answer|opinion|view|one|doubt|more|less|longer|such)\b)",
     re.IGNORECASE,
 )
