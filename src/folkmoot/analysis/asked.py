@@ -164,6 +164,13 @@ class Question:
         own = [word for word in _TURNING if re.search(rf"\b{word}\b", self._asked, re.IGNORECASE)]
         return re.sub(rf"\b(?:{'|'.join(own)})\b", " ", said, flags=re.IGNORECASE) if own else said
 
+    def without_its_refusals(self, said: str) -> str:
+        """The clause without what refuses only as the question does: "able to refuse", asked whether one may refuse."""
+        asked = [found[0].lower() for found in words.AGAINST.finditer(self._asked)]
+        if not asked or not words.PERMITS.search(self._asked):
+            return said
+        return re.sub(rf"\b(?:{'|'.join(map(re.escape, asked))})\b", " ", said, flags=re.IGNORECASE)
+
     @cached_property
     def direction(self) -> int:
         """1 or -1 where it asks whether something is or becomes more, or less; else 0."""

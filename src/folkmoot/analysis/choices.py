@@ -5,18 +5,21 @@ import re
 from folkmoot.analysis.finder import ALL_BUT_ALONE, CHOOSES, LEAST_SAID, LEAST_SAID_IN_PASSING, Finder
 from folkmoot.analysis.option_words import in_the_options_words
 from folkmoot.analysis.rejections import of_cases
+from folkmoot.analysis.sentence_side import OTHERS
 from folkmoot.analysis.stated import FORMERLY, not_formerly
 from folkmoot.analysis.wording import main_clause, phrases, plain
-from folkmoot.analysis.yes_no import HEADING, OTHERS, SUMS_UP, UNCLEAR, yes_no
+from folkmoot.analysis.yes_no import HEADING, SUMS_UP, UNCLEAR, yes_no
 
 #: The writer's own choice, in so many words.
 _I_CHOOSE = re.compile(
     r"\bi(?:'d| would) (?:\w+ )?(?:rather|say|argue|suggest|guess)\b|\bi(?:'m| am)? (?:\w+ )?lean(?:ing)?\b|\b(?:one|option|choice|answer|position|approach) (?:that |which )?i (?:would |'d )?(?:\w+ly )?(?:defend|choose|support|favou?r|prefer|pick|select|endorse|recommend|back|take)\b|\b(?:that|this|which) leaves\b|\bleav(?:es|ing) (?:only|us)\b|\bmy (?:\w+ )?(?:answer|choice|vote|pick|preference|recommendation|verdict|selection)\b|"
-    r"\b(?:i|we)(?:'d|'ll)? (?:\w+ ){0,3}?(?:choose|pick|select|prefer|favou?r|support|vote for|go with|go for|opt for|recommend|start with|begin with|side with)\b|\bi(?:'d| would)? (?:\w+ )?(?:put|place|rank) [\w ]{2,40}? first\b|^\W*(?:so |thus |then |but )?i(?:'d| would| will|'ll)\b(?! (?:not|never)\b)",
+    r"\b(?:i|we)(?:'d|'ll)? (?:\w+ ){0,3}?(?:choose|pick|select|prefer|favou?r|support|vote for|go with|go for|opt for|recommend|start with|begin with|side with)\b|\bi(?:'d| would)? (?:\w+ )?(?:put|place|rank) [\w ]{2,40}? first\b|^\W*(?:so |thus |then |but )?i(?:'d| would| will|'ll)\b(?! (?:not|never)\b)|"
+    r"\bi (?:\w+ly |still |do |would |strongly )?(?:suspect|believe|reckon|think|feel|hold|maintain|say|vote|answer|suggest|propose|conclude|settle on|land on)\b:? (?:that |for |it is |it's )?(?:option |answer |choice )?(?:\([A-H1-9]\)|[B-H1-9]\b(?!')|A\W*$)|"
+    r"^\W*(?:so |then |therefore |and |thus )*(?:option |answer )?\(?[A-H]\)? it (?:is|has to be|must be)\b|^\W*(?:so |then |therefore |and |thus )*it(?: is|'s| has to be| must be| would be| will be|'ll be)(?: option)? \(?[A-H]\)?\W*$",
     re.IGNORECASE,
 )
 _NONE = re.compile(
-    r"\b(?:none|neither|any) of (?:the|these|them|those)\b|\bno (?:opinion|preference|view)\b|\b(?:refuse|decline) to\b|\bequal(?:ly)? (?:claims?|measure)\b|\bnot for (?:me|us) to\b|\bnone\b|(?<!\bon )\b(?:balance|mix|mixture|combination|compromise|blend)\b|\ball (?:two|three|four|five)\b|\ball of (?:these|them|those|it|the (?:above|options|choices|answers|measures|approaches))\b|^\W*(?:\w+\W+){1,7}(?:together|alike)\W*$|\bsomething else\b|\bnot (?:listed|among|on the list)\b|\b(?:another|other) option\b|\b(?:am|is) unable to\b|\bcase by case\b|\ball of (?:the above|these|them)\b|\b(?:cannot|can't|can not|unable to|won't|refuse to|hard to|impossible to) "
+    r"\b(?:none|neither|any) of (?:the|these|them|those)\b|\bno (?:opinion|preference|view)\b|\b(?:refuse|decline) to\b|\bequal(?:ly)? (?:claims?|measure)\b|\bnot for (?:me|us) to\b|\bnone\b(?! (?:\w+ )?(?:is|are|will be|would be) (?:\w+ )?(?:ideal|perfect|flawless|easy|without|free of)\b)|(?<!\bon )\b(?:balance(?! of (?:harms?|power|evidence|probabilit|reasons?|considerations?|risks?|interests?|goods?|benefits?|costs?|forces|payments|arguments?|consequences))|mix|mixture|combination|compromise|blend)\b|\ball (?:two|three|four|five)\b|\ball of (?:these|them|those|it|the (?:above|options|choices|answers|measures|approaches))\b|^\W*(?:\w+\W+){1,7}(?:together|alike)\W*$|\b(?:a|one's|your own|personal) (?:matter|question) of (?:\w+ )?(?:values?|taste|priorit(?:y|ies)|opinion|preferences?|judge?ment|temperament)\b|\b(?:will|would) not (?:settle|decide|choose|pick|rank|take|say|pronounce)\b|\b(?:won't|wouldn't) (?:settle|decide|choose|pick|rank|take (?:sides|a side)|pronounce)\b|\bsome (?:have|has|are|is|need|want|get|can)\b[^.]*\bothers\b|\bsomething else\b|\bnot (?:listed|among|on the list)\b|\b(?:another|other) option\b|\b(?:am|is) unable to\b|\bcase by case\b|\ball of (?:the above|these|them)\b|\b(?:cannot|can't|can not|unable to|won't|refuse to|hard to|impossible to) "
     r"(?:choose|pick|decide|select|say|answer)|\b(?:it|that) depends\b|\b(?:best|right|answer|choice|solution|response|approach|option|works?|which|what|much|all|measure|priority) (?:\w+ ){0,5}?depends\b|\beither (?:of (?:them|these|those|the two|the \w+)|one|would (?:do|be|work|serve)|is)\b|\bboth (?:are|would|could|seem|deserve|have|can|measures|options|choices|approaches)\b|\bon (?:a )?par\b|\bhappy with either\b|\b(?:many|several|various) (?:causes|factors)\b|\bno single\b|\bequal (?:appeal|merit|weight|force|value)\b|\bnot (?:sure|able)\b|\bequally\b|\bcombin(?:ed|ing|e)\b|\bhalf\b.*\bhalf\b|\bsplit\b|\b(?:a bit|some|a little) of (?:each|both|all|everything)\b|\btoss-?up\b|\b(?:a tie|tied) between\b|\b(?:fifty-fifty|50[/-]50)\b|\b(?:torn|undecided)\b|\b(?:together|along) with\b|\bin tandem\b|\bhand in hand\b|\b(?:do not|don't) know\b|\bno idea\b|\bcomplicated\b|\bcomplex (?:question|issue|matter|topic)\b",
     re.IGNORECASE,
 )
@@ -38,6 +41,9 @@ _CHATTY = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _IF_NOT = re.compile(r"\b(?:if not|otherwise|or else)\b", re.IGNORECASE)
+_CASE = re.compile(
+    r"\b(?:if|when|whenever|where|wherever|for|in|unless|as long as|provided|assuming|with|during)\b", re.IGNORECASE
+)
 _COMES_TO = re.compile(
     r"\s*(?:[,;:]|\bbut\b|\s-)\s*(?:but )?(?=(?:maybe|perhaps|probably|possibly|likely|i\b|if\b|lean|on balance|overall|generally|mostly|for me|my\b|option\b|\(?[A-H]\b))|\s*,? \bbut\b ",
     re.IGNORECASE,
@@ -151,6 +157,9 @@ def _hangs_on_a_condition(finder: Finder, lines: list[str]) -> bool:
         return not any(_I_CHOOSE.search(line) or SUMS_UP.search(line) for line in lines[last + 1 :])
     said = " ".join(lines)
     case, otherwise, other = said.partition(found[0]) if (found := _IF_NOT.search(said)) else ("", "", "")
+    # "Stop the inputs first, otherwise …" gives a reason.
+    if found and found[0].lower() != "if not" and not _CASE.search(case):
+        return False
     one, two = finder.chosen(case), finder.chosen(other)
     return bool(otherwise and one and two and one != two)
 

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from folkmoot.analysis.asides import BECAUSE, CONCEDED, EXPLAINED, MORE_SO, RANKED, THEN, THOUGH_I
 from folkmoot.analysis.question import STEM_CHARS, ending_off
 from folkmoot.analysis.rejections import blames, without_rejected_subjects
 
@@ -50,24 +51,10 @@ _REJECTS = re.compile(
     r"worst|wrong|weak(?:er|est)?|fails?|cannot|dismiss)\b|n't\b|>",
     re.IGNORECASE,
 )
-#: A ranking goes on after its first place.
-_RANKED = re.compile(
-    r"(?<=\w)(?<!should)(?<!must)(?<!would)(?<!\bto)(?P<first>\s+first)\b.*?\b(?:second|then|third|last)\b.*",
-    re.IGNORECASE | re.DOTALL,
-)
 #: An option that denies another: "Do not vaccinate", beside "Vaccinate".
 _DENYING = re.compile(r"^(?:no(?= \w)|do not|don't|not|never|refuse to|should not)\b", re.IGNORECASE)
 _DENIES = re.compile(r"\b(?:not|never|cannot|refuse|no)\b|n't\b", re.IGNORECASE)
 _DENIAL = frozenset({"do", "not", "don't", "never", "refus", "shoul"})
-#: "B, then A."
-_THEN = re.compile(r"^(?!.*\bif\b)(?P<first>.*?\w),? then\b", re.IGNORECASE | re.DOTALL)
-#: A reason tells of other options as well: "Wisdom, since it tells us when to be just."
-_BECAUSE = re.compile(r"^(?P<first>.*?\w),? (?:because|since|as (?:it|they)|given that)\b", re.IGNORECASE | re.DOTALL)
-#: What is conceded, and what comes after the first.
-_CONCEDED = re.compile(
-    r"(?<=\w)\W*\b(?:although|though(?!,)|even if)\b[^.;]*|(?<=\w)\W*\b(?:but|and|with) [^.;,]*\b(?:close second|runner-up|next best|not far behind)\b[^.;]*|(?<=\bfirst), (?:and )?then\b[^.;]*",
-    re.IGNORECASE,
-)
 _CLAUSE = re.compile(
     r"[,;:]|\bbut\b|\bwhile\b|\bwhereas\b|\bbecause\b|\bsince\b|\balthough\b|\bthough\b|\band\b(?= (?:not|i|we|it)\b)"
 )
@@ -119,11 +106,23 @@ class Finder:
             passage: what may name one.
             least: the share of an option's own words that it takes.
         """
-        whole = _CONCEDED.sub("", _RANKED.sub(r"\g<first>", passage))
-        for pattern in (_THEN, _BECAUSE):
+        whole = CONCEDED.sub("", RANKED.sub(r"\g<first>", passage))
+        for pattern in (THEN, BECAUSE):
             if (found := pattern.match(whole)) and (named := self._chosen(found["first"], least)):
                 return named
-        return self._chosen(whole, least)
+        if (found := EXPLAINED.match(whole)) and len(named := self._ended(found["first"])) == 1:
+            return named
+        named = self._chosen(whole, least)
+        turned = THOUGH_I.search(passage)
+        if turned and (not named or (MORE_SO.search(turned["mine"]) and not CHOOSES.search(passage[: turned.start()]))):
+            return self._chosen(turned["mine"], least) or named
+        return named
+
+    def _ended(self, passage: str) -> list[str]:
+        """The options that the passage chooses with its last words, where it says more than these."""
+        said = passage.lower()
+        ended = [key for key, words in self._options.items() if said.endswith(f" {words.lower().rstrip('.')}")]
+        return [key for key in ended if key in self._chosen(passage, ALL_BUT_ALONE)]
 
     def _chosen(self, passage: str, least: float) -> list[str]:
         clauses = [part.strip() for part in _CLAUSE.split(passage) if part.strip() and not blames(part, self._words)]

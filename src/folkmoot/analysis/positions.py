@@ -60,6 +60,12 @@ _TAIL = re.compile(
     r"given that|so that|in order to|although|though|while|whereas|even if|despite|except|apart from|than|due to|thanks to|when|where)\b.*",
     re.IGNORECASE | re.DOTALL,
 )
+#: How it would have to be done, if at all: "Any tax would have to be designed with care."
+_HOW = re.compile(
+    r"(?:\b(?:would|will) (?:\w+ly )?(?:have|need) to|^\W*(?:any|whatever|every|such|an?) (?:\w+ ){1,4}?(?:should|must|ought to|needs? to|has to|have to)) (?:\w+ly )?be "
+    r"(?:\w+ly )?(?:designed|crafted|drafted|worded|implemented|phased|accompanied|monitored|evaluated|reviewed|managed|handled|planned|weighed|considered|balanced|scheduled|negotiated|funded|tailored|calibrated|enforced|worked out)\b",
+    re.IGNORECASE,
+)
 _WHETHER = re.compile(r"\b(?:whether|how far|how much|to what extent|or not)\b|\?", re.IGNORECASE)
 #: "They will", "I believe it is not": the question's verb is not said again.
 _ELLIPSIS = re.compile(
@@ -95,7 +101,7 @@ def _side_on_the_deed(question: Question, clause: str) -> int:
     """The side on what is asked about, whether the question has a `not` or none."""
     is_alike = alike(question.told, clause)
     clause = question.without_its_turns(clause)
-    if is_alike or _WHETHER.search(clause) or _SOME.match(clause):
+    if is_alike or _HOW.search(clause) or _WHETHER.search(clause) or _SOME.match(clause):
         return 0
     if swapped(question.told, clause):
         return -_turns(clause)
@@ -144,7 +150,7 @@ def _by_words(question: Question, said: str) -> int:
         )
         or shared > 0
     )
-    sign = _turns(said) * _power(words.AGAINST, said)
+    sign = _turns(said) * _power(words.AGAINST, question.without_its_refusals(said))
     acts = _action(question, said)
     sided = bool(words.AGAINST.search(said) or words.FOR.search(said))
     by_me = (bool(_ME.search(said)) or bool(_TIPS.search(said))) and bool(sided or acts)

@@ -17,12 +17,16 @@ _REFUSES = rf"""
     | (?:i\ (?:can\ |would\ )?see\ |there\ is\ )?no\ (?:need|point|use)(?:\ (?:to|for\ (?:it|that|this)|in\ (?:it|that|this)|at\ all))?{_ENDED}
     | (?:(?:it|that|this)\ (?:is|would\ be|sounds\ like|seems\ like)\ )?(?:an?\ )?(?:really\ |very\ )?(?:bad|terrible|awful|poor|horrible|dreadful|lousy|stupid|foolish)\ (?:idea|plan|move){_ENDED}
     | thumbs\ down{_ENDED} | (?:i\ would\ |i'd\ )?pass\ on\ (?:it|this|that){_ENDED} | (?:that|this|it)\ (?:is|would\ be)\ (?:a\ )?(?:step|bridge)\ too\ far
+    | (?:the\ (?:\w+\ )?)?(?:evidence|data|research|science|record|facts|numbers|figures|studies|findings|literature|results)\ (?:do|does|did|can)\ not\ (?:\w+ly\ )?(?:support|back|bear|confirm|show|sustain)\ (?:it|that|this|such\ a\ claim|(?:that|this|the)\ (?:claim|idea|view|statement|belief|notion|assumption))(?:\ (?:out|up))?{_ENDED}
+    | (?:it|this|that|they)\ (?:do|does)\ not\ (?:seem|appear|look)\ (?:to\ be|to\ do\ so|to|so|like\ it|that\ way|to\ me\ that\ (?:it|they)\ (?:is|are|does|do)){_ENDED}
     | no\ deal{_ENDED} | no\ chance{_ENDED} | false{_ENDED} | incorrect{_ENDED} | not\ true{_ENDED} | i\ (?:do\ not|would\ not)\ (?:really\ )?think\ that\ is\ (?:a\ )?(?:good|right|wise)\b
 """
 _ACCEPTS = rf"""
     thumbs\ up{_ENDED} | (?:(?:it|this|that)\ is\ )?(?:high\ time|about\ time|(?:long\ )?overdue){_ENDED} | (?:i\ would|i'd)\ (?:much\ )?rather\ (?:we|they|it|you|he|she|people)\ (?:did|do|were){_ENDED} | (?:it\ |that\ )?would\ not\ bother\ me | (?:i\ would|i'd)\ (?:absolutely\ |really\ )?(?:love|adore|be\ (?:thrilled|delighted)\ (?:by|with|about)){_IT}{_ENDED} | i\ (?:\w+ly\ )?(?:would|do)\ not\ (?:really\ )?mind(?:\ (?:it|that|this|at\ all|one\ bit|a\ bit|in\ the\ least))*{_ENDED} | go\ (?:for\ it|ahead|right\ ahead){_ENDED} | i(?:\ would|'d)\ (?:welcome|want|like|accept|recommend|endorse|back|approve\ of)\ (?:it|this|that|the\ idea){_ENDED} | i\ (?:do\ )?(?:think|believe|suppose|guess|imagine|expect|hope|would\ think|would\ say)\ so{_ENDED} | i\ (?:do\ not|can\ not)\ see\ why\ not{_ENDED} | (?:i\ have\ )?no\ (?:\w+\ )?objections?(?:\ (?:from\ me|here|to\ (?:it|that|this)))?{_ENDED}
     | i\ have\ (?:nothing\ against|no\ (?:problem|issue|quarrel|qualms)\ with){_IT}{_ENDED} | fine\ (?:by|with)\ me{_ENDED} | works\ for\ me{_ENDED} | sounds\ (?:good|right|fair|reasonable)(?:\ to\ me)?{_ENDED}
     | (?:(?:it|that|this)\ (?:is|would\ be|sounds\ like|seems\ like)\ )?(?:an?\ )?(?:really\ |very\ )?(?:good|great|excellent|fine|brilliant|sensible|splendid)\ (?:idea|plan|move){_ENDED}
+    | (?:the\ (?:\w+\ )?)?(?:evidence|data|research|science|record|facts|numbers|figures|studies|findings|literature|results)\ (?:\w+ly\ )?(?:supports?|backs?|bears?|confirms?)\ (?:it|that|this|such\ a\ claim|(?:that|this|the)\ (?:claim|idea|view|statement|belief|notion|assumption))(?:\ (?:out|up))?{_ENDED}
+    | (?:it|this|that|they)\ (?:certainly\ |really\ )?(?:seems?|appears?)\ (?:to\ be|to\ do\ so|to|so|that\ way){_ENDED}
     | no\ doubt\ about\ (?:it|that){_ENDED} | true{_ENDED} | correct{_ENDED} | that\ is\ (?:true|correct|right){_ENDED} | i(?:\ am|'m)\ (?:all\ )?for\ (?:it|this|that){_ENDED} | you\ bet{_ENDED} | count\ me\ in{_ENDED}
 """
 _OPENS = re.compile(rf"\W*(?:(?P<no>{_REFUSES})|(?P<yes>{_ACCEPTS}))", re.IGNORECASE | re.VERBOSE)
@@ -40,6 +44,12 @@ _RATHER = re.compile(
 #: "Put me down as a no.", "I'm a yes.", "My gut says no."
 _COUNTED = re.compile(
     r"(?:\b(?:put|mark|count|list|note) me (?:down )?(?:as|for|in)|^\W*(?:i am|i'm)(?= an? )|\bmy \w+(?: \w+)? (?:says?|tells me|screams|leans(?: towards?)?))(?: an?| the)?(?: (?:firm|clear|strong|soft|hard|cautious|tentative|definite|hesitant|reluctant))? [\"']?(?P<word>yes|no)\b(?! \w)",
+    re.IGNORECASE,
+)
+#: "My view tilts toward yes", "all I have read leads me to a cautious no".
+_LED = re.compile(
+    r"(?:\bmy (?:\w+ ){1,6}?(?:tilts?|leans?|inclines?|tips?|edges?|veers?|comes? down|falls?|points?|tends?|lands?|drifts?|settles?)|\b(?:leads?|pushe[sd]|push|pulls?|pulled|draws?|moves?|moved|nudges?|nudged|brings?|takes?|steers?|tips?|tilts?|points?|sways?|inclines?|led|leaves?) (?:me|us))"
+    r"(?: (?:\w+ly|more|just|somewhat|a (?:bit|little)))? (?:towards?|to|on|in the direction of|at|with|closer to|nearer to)(?: (?:an?|the)(?: [\w-]+){0,2}?)? [\"']?(?P<word>yes|no)\b(?!,? (?:or|nor|and) (?:yes|no)\b)(?! (?:\w+ )?(?:side|conclusion|answer|opinion|view|one|doubt|more|less|longer|such)\b)",
     re.IGNORECASE,
 )
 #: What is wished, and not to be had: "I'd like to say yes, but I can't."
@@ -71,8 +81,8 @@ def taken(line: str) -> int:
         return _sign(again[1]) if again else 1 if (found["word"] or "").lower() == "no" else -1
     if found := _RATHER.search(line):
         return _sign(found["word"] or found["side"] or found["first"])
-    if found := _COUNTED.search(line):
-        return _sign(found["word"])
+    if found := _COUNTED.search(line) or _LED.search(line):
+        return _sign(found["word"]) * (-1 if _NOT.search(line[: found.end()]) else 1)
     if found := _TAKES.search(line):
         return (-1 if found["no"] else 1) * (-1 if _NOT.search(found["by"]) else 1)
     return 0

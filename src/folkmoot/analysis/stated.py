@@ -60,7 +60,7 @@ _DEGREES = (
     "absolute",
 )
 _NOT_SO = re.compile(
-    rf"^\W*(?:\w+ly,? |i would |i do )?not (?:say |think |quite )?(?:in |for )?(?P<degree>{'|'.join(_DEGREES)})\b(?! (?:but|,))",
+    rf"^\W*(?:\w+ly,? |i would |i do |(?:(?:i|we) (?:think|believe|would say) (?:that )?)?(?:it|this|that|they|these|those|one|people|we|you) (?:do|does|did|is|are|was|were|will|would|should|can|could|must|has|have|need) )?not (?:say |think |quite )?(?:in |for |be )?(?P<degree>{'|'.join(_DEGREES)})\b(?! (?:but|,))",
     re.IGNORECASE,
 )
 #: "I can't say that I do.", "I don't think they should."

@@ -5,22 +5,23 @@ import re
 from folkmoot.analysis.asked import Question, word_stems
 from folkmoot.analysis.both_sides import on_both_sides
 from folkmoot.analysis.camps import sided
-from folkmoot.analysis.openings import ANY_NO, ANY_YES, NO, SURE, UNCLEAR, YES, opening
+from folkmoot.analysis.openings import ANY_NO, ANY_YES, NO, UNCLEAR, YES, opening
 from folkmoot.analysis.positions import side
 from folkmoot.analysis.question import stems
+from folkmoot.analysis.sentence_side import BARE, OTHERS, answered_last, side_of
 from folkmoot.analysis.set_phrases import contradicted, taken
 from folkmoot.analysis.stated import doubted, echoed, not_formerly, stated, topics, without_relative
 from folkmoot.analysis.undecided import OPEN
-from folkmoot.analysis.wording import clauses, main_clause, phrases, plain, spelled_out, spelled_whole
+from folkmoot.analysis.wording import clauses, phrases, plain, spelled_out, spelled_whole
 
-__all__ = ["HEADING", "NO", "OTHERS", "SUMS_UP", "UNCLEAR", "YES", "yes_no"]
+__all__ = ["HEADING", "NO", "SUMS_UP", "UNCLEAR", "YES", "yes_no"]
 
 #: Somebody states a conclusion of their own, and in the next few words the answer.
 _CONCLUDES = re.compile(
     rf"(?P<by>\bi(?:'d|'m|'ll|'ve)?\b[\w' ]{{0,40}}?\b(?:lean\w*|say|answer|vote|voting|go(?:ing)? (?:with|for)|conclude|come down|fall|side|tend|opt|settle|land|guess|suppose|tilt\w*|veer|gravitate|edge|end up|ended up|arrive|come out|incline\w*|argue)|"
     rf"\b(?:answer|verdict|vote|conclusion|position|response|decision|judge?ment|bottom line|inclination|stance|recommendation|advice|suggestion|opinion|view|call|guess|hunch|bet|take|feeling|instinct|sense|expectation|prediction|forecast|reply|choice)\b(?:,? [\w']+,?){{0,6}}?(?: is| remains| would be| must be| has to be| should be| be|:)|"
     rf"\bmy (?:\w+ )?(?:leaning|tendency|preference)(?: is| would be| remains| goes|:)|"
-    rf"(?:^|[,;:]|\s-)\W*(?:but )?lean(?:ing|s)?\b|\b(?:it is|it's|that is|that's|this is|makes it|count me as)|"
+    rf"(?:^|[,;:]|\s-)\W*(?:but )?(?:(?:\w+ly|a (?:bit|little|touch)|somewhat|still|just|very) ){{0,2}}(?:lean(?:ing|s)?|inclin(?:ed|ing))\b|\b(?:it is|it's|that is|that's|this is|makes it|count me as)|"
     rf"\b(?:on balance|overall|in short|in the end|ultimately|all things considered|on the whole|in conclusion|to conclude|therefore|hence|thus|so|conclusion)\b)"
     rf"(?P<between>[\w'\", :-]{{0,40}}?)[\s\"':(-]+(?:(?P<yes>{ANY_YES})|(?P<no>{ANY_NO}))\b(?!['-]\w)(?P<after>(?:\s+(?:and|or|nor)\s+(?:yes|no)\b)?)",
     re.IGNORECASE,
@@ -36,37 +37,21 @@ _TURNED = re.compile(
     re.IGNORECASE,
 )
 _FROM_ME = re.compile(r"\b(?P<word>yes|no) from me\b", re.IGNORECASE)
-OTHERS = re.compile(
-    r"\b(?:some|others|many|(?<!the )most|critics|opponents|supporters|proponents|advocates|they|people|one|you|someone|(?:a|the) (?!(?:i|we|most|research|evidence|data|literature|science|record|right|wrong|better|best|good|bad|tough|hard|final|utilitarian|deontologist|kantian|consequentialist|libertarian|rawlsian|virtue|care|communitarian|egalitarian)\b)\w+|(?!(?:as|is|was|this|has|does|its|us|always|perhaps|studies|results|figures|findings|statistics)\b)\w+s|(?:those|people|anyone|everyone|everybody|whoever|(?:citizens|patients|families|persons)) who) (?!i\b|we\b)"
-    r"(?:(?!i\b|we\b)\w+ )?(?:would |might |may |could |will |can )?(?:say|says|argue|argues|answer|answers|vote|lean|claim|claims|think|thinks|believe|believes|respond|object|disagree|differ|call|calls|consider|considers|find|finds|worry|fear|maintain|hold|insist|contend|regard|feel|defend|oppose|support|point|see|doubt|condemn|praise|warn|welcome|reject|favou?r)\b",
-    re.IGNORECASE,
-)
 _NOT = re.compile(r"\b(?:not|never|no|nobody|neither|cannot|without|nor|hardly)\b|n't\b", re.IGNORECASE)
 #: Announces what it all comes to.
 SUMS_UP = re.compile(
     r"\b(?:therefore|thus|hence|consequently|in (?:conclusion|sum|summary|short|the end|the final analysis)|to (?:conclude|sum up|summari[sz]e)|overall|on balance|"
     r"ultimately|all things considered|all in all|on the whole|i(?: would| have to| must)? conclude|i am inclined to (?:say|think|believe)|conclud(?:e|es|ing)|taken together|weighing|having weighed|after weighing|"
     r"(?:my|our|the|final|short) (?:\w+ )?(?:verdict|answer|position|conclusion|stance|judge?ment|view|recommendation|opinion|vote|take)|"
-    r"at the end of the day|when all is said|bottom line|, so|still|nevertheless|nonetheless|for me|i must say|even so|and so(?! (?:do|does|did|is|are|was|were|will|would|can|should)\b)|that is why|which is why|that's why)\b|^\W*so\b",
+    r"at the end of the day|when all is said|bottom line|, so|still(?! (?:an? |very |quite |highly )?(?:open|unclear|unknown|unresolved|unsettled|debated|contested|disputed|not (?:known|understood|settled))\b)|nevertheless|nonetheless|for me|i must say|even so|and so(?! (?:do|does|did|is|are|was|were|will|would|can|should)\b)|that is why|which is why|that's why)\b|^\W*so\b",
     re.IGNORECASE,
 )
 HEADING = re.compile(
     r"^\W*(?:\d+[.)] ?)?(?:(?:my|the|final|overall|short|summary and|in) )*(?:conclusion|verdict|answer|summary|bottom line|recommendation|position|judge?ment|decision|tl;?dr)s?\W*$",
     re.IGNORECASE,
 )
-#: Between two sides: the second one is meant.
-_TURNS_TO = re.compile(r"\b(?:but|yet|however|still|nevertheless|nonetheless|so|therefore|not)\b|;", re.IGNORECASE)
-#: "It should not be free, it should be good": what follows is another thing.
-_CORRECTS = re.compile(
-    r"^[^,;]*\bnot\b[^,;]*[,;] (?:it|they|that|this|we) (?:\w+ )?(?:is|are|should|must|does|do|would|will|can|needs?|ought)\b(?! (?:not|so)\b)[^,;]{3,}$",
-    re.IGNORECASE,
-)
 #: The share of the question's words that makes a sentence say it again, and the least number of them.
 LEAST_RESTATED, SHORTEST_RESTATED = 0.75, 3
-_BARE = re.compile(
-    rf"^\W*(?:{SURE}\W+|an? (?:[\w-]+ ){{0,3}}|then |so |simply |just )?(?:(?P<yes>{ANY_YES})|(?P<no>nope|nay|negative|no))\W*$",
-    re.IGNORECASE,
-)
 #: "…, and I agree." With what, is said before.
 _AGREES = re.compile(
     r"\b(?:(?:and|but|so|while) )?(?:personally,? )?i (?:(?:fully|completely|strongly|do|would|must|tend to|have to|am inclined to|wholeheartedly|respectfully|totally) )*(?:agree|concur|(?P<not>(?:do not|can not) agree|disagree|beg to differ))(?: with (?:that|this|them|him|her|it))?\W*$",
@@ -87,8 +72,6 @@ _CASES = re.compile(
     r"^\W*(?P<by>in|for|with|among) (?!my\b|the end\b|general\b|short\b)(?![^,;]*\bnot\b)[^,;]{8,}[,;] (?:but |and |while )?(?P=by) [^,;]{6,}\bnot\b[^,;]*$",
     re.IGNORECASE,
 )
-#: Whose condition it is, does not matter: "… if you feel unsafe".
-_CONDITION = re.compile(r"\b(?:if|when|unless|because|since|as long as|provided)\b.*", re.IGNORECASE | re.DOTALL)
 _CASE = re.compile(r"\W*(?:for|in|if|when|on|with|at|as|some)\b", re.IGNORECASE)
 #: Its "but" begins no clause.
 _ANYTHING_BUT = re.compile(r"\banything but\b(?= \w)", re.IGNORECASE)
@@ -131,7 +114,7 @@ def _of_lines(question: Question, lines: list[str]) -> str:
     concluded = [answer for place, line in enumerate(lines) if (answer := _conclusion(question, lines, place))]
     if concluded:
         return concluded[-1]
-    if told := stated(question, lines):
+    if told := answered_last(question, lines) or stated(question, lines):
         return {1: YES, -1: NO}[told]
     return opening(lines[:2]) or _restated(question, lines) or _stood(question, lines)
 
@@ -144,7 +127,7 @@ def _repeats(question: Question, line: str) -> bool:
 def _conclusion(question: Question, lines: list[str], place: int) -> str | None:
     """What the line at this place concludes, if it concludes."""
     line = lines[place]
-    if "?" not in line and (bare := _BARE.match(line)):
+    if "?" not in line and (bare := BARE.match(line)):
         return YES if bare["yes"] else NO
     if sign := _agreed(question, lines[place - 1] if place > 0 else "", line):
         return {1: YES, -1: NO}[sign]
@@ -152,7 +135,7 @@ def _conclusion(question: Question, lines: list[str], place: int) -> str | None:
         return YES
     if answer := _concluded(line):
         return answer
-    if place > 0 and _TURNED.search(line) and not OPEN.search(line) and (sign := _side(question, line)):
+    if place > 0 and _TURNED.search(line) and not OPEN.search(line) and (sign := side_of(question, line)):
         return {1: YES, -1: NO}[sign]
     under_heading = place > 0 and bool(HEADING.match(lines[place - 1]))
     if not (under_heading or SUMS_UP.search(line)):
@@ -161,7 +144,7 @@ def _conclusion(question: Question, lines: list[str], place: int) -> str | None:
         return UNCLEAR
     if under_heading and (answer := opening([line])):
         return answer
-    sign = _side(question, line)
+    sign = side_of(question, line)
     return {1: YES, -1: NO}.get(sign)
 
 
@@ -188,22 +171,24 @@ def _restated(question: Question, lines: list[str]) -> str | None:
     # Of a short question any two words seem to be the whole.
     least = max(SHORTEST_RESTATED, LEAST_RESTATED * len(question.stems))
     whole = [line for line in lines if len(word_stems(line) & question.stems) >= least and not OPEN.search(line)]
-    sides = {sign for line in whole if (sign := _side(question, line))}
+    sides = {sign for line in whole if (sign := side_of(question, line))}
     return {1: YES, -1: NO}[sides.pop()] if len(sides) == 1 else None
 
 
 def _stood(question: Question, lines: list[str]) -> str:
     """What the sentences come to: all of them have to take one side, and none may say that there is none."""
-    sides = {sign for line in lines if not OPEN.search(line) and (sign := _side(question, line))}
+    sides = {sign for line in lines if not OPEN.search(line) and (sign := side_of(question, line))}
     if not sides and lines and (sign := doubted(question, lines[0]) or echoed(question, lines[0])):
         sides = {sign}
     if (
         len(sides) > 1
-        and len(own := {sign for line in lines if _OWN.match(line) and (sign := _side(question, line))}) == 1
+        and len(own := {sign for line in lines if _OWN.match(line) and (sign := side_of(question, line))}) == 1
     ):
         sides = own
     if len(sides) > 1:
         sides = _of_what_is_asked(question, lines)
+        if not sides and (sign := echoed(question, lines[0])) == side_of(question, lines[0]):
+            sides = {sign} - {0}
     if any(OPEN.search(line) for line in lines) or len(sides) != 1:
         return UNCLEAR
     return YES if sides.pop() > 0 else NO
@@ -211,30 +196,7 @@ def _stood(question: Question, lines: list[str]) -> str:
 
 def _of_what_is_asked(question: Question, lines: list[str]) -> set[int]:
     """The sides of those sentences that name what the question ends with: "It can buy comfort. It cannot buy happiness."."""
-    return {sign for line in lines if question.last in word_stems(line) and (sign := _side(question, line))}
-
-
-def _side(question: Question, line: str) -> int:
-    """The side of the last clause that takes one; what others say takes none."""
-    signs = []
-    for clause in clauses(main_clause(line)):
-        if _says_of_others(question, clause):
-            continue
-        if bare := _BARE.match(clause):
-            signs.append(1 if bare["yes"] else -1)
-        elif sign := side(question, without_relative(clause)):
-            signs.append(sign)
-    if len(set(signs)) > 1 and not _TURNS_TO.search(line):
-        return 0
-    if signs[:1] == [-1] and _CORRECTS.match(line):
-        return -1
-    return signs[-1] if signs else 0
-
-
-def _says_of_others(question: Question, clause: str) -> bool:
-    """Whether the clause tells what others say; "universities should consider it" does not, where that is asked."""
-    found = OTHERS.search(_CONDITION.sub("", clause))
-    return found is not None and not word_stems(found[0].split()[-1]) & question.stems
+    return {sign for line in lines if question.last in word_stems(line) and (sign := side_of(question, line))}
 
 
 def _concluded(line: str) -> str | None:
