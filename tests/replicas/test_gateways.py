@@ -146,6 +146,10 @@ def test_reads_of_a_job_stay_on_one_replica(client: Client, stack: Stack) -> Non
     """All that is asked of a job is served by one replica, by one other while that is dead, and by it again after."""
     jobs = [client.ask(f"Question {number}?", **ALONE)["job_id"] for number in range(12)]
     home = _homes(client, jobs)
+    # Of twelve, one replica has none in one run of forty.
+    while set(home.values()) != set(REPLICAS) and len(jobs) < 24:
+        jobs.append(client.ask("Another question?", **ALONE)["job_id"])
+        home = _homes(client, jobs)
     assert set(home.values()) == set(REPLICAS)
 
     victim = home[jobs[0]]
