@@ -164,9 +164,10 @@ def without_gateways(stack: Stack) -> Iterator[None]:
         stack.kill(name)
 
     def stopped(gateway: str) -> bool:
-        # Between its death and the next start there is nothing to stop.
+        # Between its death and the next start there is nothing to stop. One that streams to a page of an earlier test
+        # takes its five seconds, longer than the supervisor's answer is waited for.
         with suppress(Fault):
-            supervisor.stopProcess(gateway)
+            supervisor.stopProcess(gateway, False)
         information: Any = supervisor.getProcessInfo(gateway)
         return bool(information["statename"] == "STOPPED")
 

@@ -139,6 +139,7 @@ def deadly(scene: Scene, failpoint: str) -> Iterator[None]:
         while not over.wait(0.01):
             armed.touch()
 
+    armed.touch()
     thread = threading.Thread(target=arm, name=f"arms {failpoint}")
     thread.start()
     try:
