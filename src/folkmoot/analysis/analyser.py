@@ -45,7 +45,7 @@ class _Read:
 
 
 class Analyser:
-    """Holds the models: about 300 MB, a few seconds to load."""
+    """Holds the models: about 400 MB, a few seconds to load."""
 
     def __init__(self, *, threads: int = 2) -> None:
         self._embedder = Embedder(threads=threads)

@@ -1,7 +1,5 @@
 """The options that a multiple-choice question offers, however it lists them."""
 
-# ruff: noqa: E501
-
 import re
 from collections.abc import Sequence
 
@@ -12,7 +10,7 @@ from folkmoot.analysis.wording import plain
 _MARKS = ("ABCDEFGH", "123456789", ("I", "II", "III", "IV", "V", "VI", "VII", "VIII"), "XYZ")
 #: One that marks an option: `A)`, `(b)`, `[C]`, `C.`, `2)`, `ii.`, `Option D:`, `E -`, `F =`.
 _MARK = re.compile(
-    r"(?:(?<=[\s,;/])|^)(?:[(\[]?(?:(?:option|choice)\s+)?(?P<key>[A-H1-9X-Z]|[IV]{1,4})(?:[)\].:]+\s*(?=\S)|\s+[-=]\s+(?=\S)))",
+    r"(?:(?<=[\s,;/])|^)(?:[(\[<#]?(?:(?:option|choice)\s+)?(?P<key>[A-H1-9X-Z]|[IV]{1,4})(?:[)\].:>/]+\s*(?=\S)|(?<![X-Z])\s+-\s+(?=\S)|(?<![IVX-Z])\s+=\s+(?=\S)))",
     re.IGNORECASE,
 )
 _MARKED_AFTER = re.compile(
@@ -35,7 +33,7 @@ _MANNER = re.compile(
 )
 #: A letter without a sign, at the beginning of a line, and such numbers and letters after a colon or a question mark.
 _UNSIGNED = re.compile(r"^[ \t]*(?P<key>[A-H])[ \t]+(?=\S)", re.MULTILINE)
-_UNSIGNED_INLINE = re.compile(r"(?<=[:?,\w] )(?P<key>[1-9]|[B-H]|(?<=[:?] )A)[ \t]+(?=[^\W\d])")
+_UNSIGNED_INLINE = re.compile(r"(?<=[:?,\w] )(?P<key>(?<=[:?] )[1A]|[2-9B-H])[ \t]+(?=[^\W\d])")
 #: Dashes that stand before each option of a line: "Which first? - opera - film - festivals".
 _DASHED = re.compile(r"[:?]\s+-\s(?P<list>[^\n]+\s-\s[^\n]+)$")
 #: After the last option in a list of the question's own words: ", which one would it be".
@@ -77,8 +75,10 @@ def options_of(query: str) -> dict[str, str]:
         return {bullet: bullet for bullet in bullets}
     if marked := _marked(query, _UNSIGNED_INLINE):
         return marked
-    if dashed := _DASHED.search(query.strip()):
-        return {part: part for part in map(_trimmed, dashed["list"].split(" - "))}
+    dashed = _DASHED.search(query.strip())
+    parts = {part: part for part in map(_trimmed, dashed["list"].split(" - ")) if part} if dashed else {}
+    if len(parts) >= 2:
+        return parts
     return {part: part for part in _listed(_MANNER.sub("", query.strip()))}
 
 

@@ -1,6 +1,5 @@
 """Which of the given answers a response gives: a network reads it together with the question and all of its options."""
 
-import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -12,20 +11,22 @@ from folkmoot.analysis.weights import ANSWERS, Weights, tokenizer
 
 #: What a response answers that takes no side, or several.
 UNCLEAR = "unclear"
+#: What is less likely than this is no answer.
+LEAST_SHARE = 0.5
 #: Word pieces of a response that are read: a longer one says what it answers where it begins, or where it ends.
 BEGINNING, END = 100, 156
 #: Word pieces of response, question and options together; the network knows no more.
 MAX_TOKENS = 512
-#: Of what is longer, this many characters from either end are looked at.
-RESPONSE_CHARS, QUERY_CHARS, OPTION_CHARS = 900, 500, 150
-#: What some models think aloud before they answer.
-_THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
+#: Of these the question and its options have so many, and the options so many of them.
+ASKED, OFFERED = 240, 160
+#: A longer text is looked at only this far from either end, in characters.
+MOST_CHARS = 900
 #: The columns of the network's output: how much speaks for a word piece, and, in the first row, for no option.
 CHOSEN, NONE = 0, 1
 
 
 class AnswerReader:
-    """MiniLM-L6 over a response and what was asked, int8, on onnxruntime; `make train-analysis` makes its weights.
+    """MiniLM-L6 over a response and what was asked, int8, on onnxruntime; see `training/answers.py` for its weights.
 
     Each option stands behind the question. The network says of every word piece how much speaks for it; an option has
     the mean of its own.
@@ -33,13 +34,13 @@ class AnswerReader:
 
     def __init__(self, *, threads: int = 2, weights: Weights = ANSWERS) -> None:
         self._network = Network(weights, max_tokens=MAX_TOKENS, threads=threads)
-        self._tokenizer = tokenizer(MAX_TOKENS)
+        self._tokenizer, self._pieces = tokenizer(MAX_TOKENS), whole_tokenizer()
 
     def read(self, query: str, options: Mapping[str, str], texts: Sequence[str]) -> list[str]:
         """The key of the option that each text chooses, or `unclear`: none, several, or no way to tell."""
         keys = [*options, UNCLEAR]
         return [
-            keys[int(shares.argmax())] if _THOUGHT.sub("", text).strip() else UNCLEAR
+            keys[int(shares.argmax())] if said(text).strip() and shares.max() >= LEAST_SHARE else UNCLEAR
             for text, shares in zip(texts, self.shares(query, options, texts), strict=True)
         ]
 
@@ -51,8 +52,8 @@ class AnswerReader:
         """
         if not texts:
             return np.zeros((0, len(options) + 1), np.float32)
-        asked, spans = with_options(query, options)
-        pairs = [(shortened(text, self._tokenizer), asked) for text in texts]
+        asked, spans = with_options(query, options, self._pieces)
+        pairs = [(shortened(text, self._pieces), asked) for text in texts]
         encodings = self._tokenizer.encode_batch(pairs)
         outputs = self._network.run(pairs, together=False)
         logits = np.stack(
@@ -63,37 +64,57 @@ class AnswerReader:
         return shares
 
 
+def whole_tokenizer() -> Tokenizer:
+    """What counts word pieces; it cuts nothing."""
+    pieces = tokenizer(MAX_TOKENS)
+    pieces.no_truncation()
+    return pieces
+
+
+def said(text: str) -> str:
+    """A response without what some models think aloud before it; thoughts that do not end have no response."""
+    return text.rpartition("</think>")[2].partition("<think>")[0]
+
+
 def shortened(text: str, pieces: Tokenizer) -> str:
-    """A response without its middle, where it is too long to be read whole, and without thoughts."""
-    text = _THOUGHT.sub(" ", text)
-    if len(text) > 2 * RESPONSE_CHARS:
-        text = f"{text[:RESPONSE_CHARS]} {text[-RESPONSE_CHARS:]}"
-    found = pieces.encode(text, add_special_tokens=False).offsets
-    if len(found) <= BEGINNING + END:
-        return text
-    return f"{text[: found[BEGINNING - 1][1]]} ... {text[found[-END][0] :]}"
+    """A response without thoughts, and without its middle where it is too long to be read whole."""
+    return _cut(said(text), BEGINNING, END, pieces)
 
 
-def with_options(query: str, options: Mapping[str, str]) -> tuple[str, list[tuple[int, int]]]:
-    """What the network reads beside a response, and where in it each option stands, in characters."""
-    if len(query) > 2 * QUERY_CHARS:
-        query = f"{query[:QUERY_CHARS]} {query[-QUERY_CHARS:]}"
-    asked, spans = f"{query} Answer:", list[tuple[int, int]]()
-    for key, words in options.items():
-        option = words if words.lower() == key.lower() else f"{key}) {words}"
-        option = option[:OPTION_CHARS]
+def with_options(query: str, options: Mapping[str, str], pieces: Tokenizer) -> tuple[str, list[tuple[int, int]]]:
+    """What the network reads beside a response, and where in it each option stands, in characters.
+
+    Where all of it is too much, options lose their ends first, and then the question its middle.
+    """
+    marked = [words if words.lower() == key.lower() else f"{key}) {words}" for key, words in options.items()]
+    most = OFFERED // max(1, len(marked))
+    offered = [_cut(option, most, 0, pieces) for option in marked]
+    left = max(2, ASKED - sum(len(pieces.encode(option, add_special_tokens=False).ids) + 1 for option in offered))
+    asked, spans = f"{_cut(query, left - left // 2, left // 2, pieces)} Answer:", list[tuple[int, int]]()
+    for option in offered:
         spans.append((len(asked) + 1, len(asked) + 1 + len(option)))
         asked += f" {option};"
     return asked, spans
 
 
+def _cut(text: str, beginning: int, end: int, pieces: Tokenizer) -> str:
+    """The text's first and last word pieces, if it has more than so many."""
+    if len(text) > 2 * MOST_CHARS:
+        text = f"{text[:MOST_CHARS]} {text[-MOST_CHARS:]}"
+    found = pieces.encode(text, add_special_tokens=False).offsets
+    if len(found) <= beginning + end:
+        return text
+    return f"{text[: found[beginning - 1][1]]} ... {text[found[-end][0] :]}" if end else text[: found[beginning - 1][1]]
+
+
 def places(encoding: Encoding, span: tuple[int, int]) -> list[int]:
     """The word pieces of a pair that stand within these characters of its second text."""
     first, last = span
+    texts = encoding.sequence_ids
     return [
         place
         for place, (begins, ends) in enumerate(encoding.offsets)
-        if encoding.sequence_ids[place] == 1 and first <= begins < ends <= last
+        if texts[place] == 1 and first <= begins < ends <= last
     ]
 
 

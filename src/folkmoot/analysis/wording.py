@@ -1,10 +1,10 @@
-"""A response's bare words, for rules that read them letter by letter: without markup, its signs made plain."""
+"""Bare words, for what reads them letter by letter: without markup, signs made plain, short negations written out."""
 
 import re
 
 _MARKUP = re.compile(r"[*_`~]+|^[ \t]*(?:#{1,6}|>|[-+•])[ \t]+", re.MULTILINE)
 _SIGNS = str.maketrans({0x2019: "'", 0x2018: "'", 0x201C: '"', 0x201D: '"', 0x2014: " - ", 0x2013: "-", 0x2026: "."})
-#: Neither lexicons nor rules know the negation in "isn't"; `can't` and `won't` change their stem.
+#: Lexicons do not know the negation in "isn't"; `can't` and `won't` change their stem.
 SHORT_NEGATIONS = (
     (re.compile(r"\b(ca)n['’]t\b", re.IGNORECASE), r"\1n not"),
     (re.compile(r"\bwon['’]t\b", re.IGNORECASE), "will not"),

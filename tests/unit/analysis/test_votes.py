@@ -94,6 +94,8 @@ def _read(reader: AnswerReader, groups: Sequence[Group]) -> Iterator[tuple[str, 
         (" \n", UNCLEAR),
         ("<think>Yes would be popular.</think>\nNo", NO),
         ("<think>Yes?</think>", UNCLEAR),
+        ("Yes would be popular.</think>No", NO),
+        ("<think>Yes, because", UNCLEAR),
         ('{"answer": "No"}', NO),
     ],
 )
@@ -137,6 +139,9 @@ def test_options_are_found_however_they_are_marked() -> None:
         ("Which first? 1 tea 2 milk", {"1": "tea", "2": "milk"}),
         ("Which first? - tea - milk", ["tea", "milk"]),
         ("With a day left, should we see the coast, the lake or the hills?", ["the coast", "the lake", "the hills"]),
+        ("In a town with 1 hospital and 2 schools, what is first: roads, homes or parks?", ["roads", "homes", "parks"]),
+        ("If X = income and Y = costs, which tax: flat, progressive or none?", ["flat", "progressive", "none"]),
+        ("Which? - tea - tea", []),
         ("What should be done about crime and poverty?", []),
         ("", []),
     ],
@@ -173,11 +178,15 @@ def test_a_choice_is_read_as_the_options_are_named(
 
 
 def test_what_cannot_be_read_whole_does_no_harm(reader: AnswerReader) -> None:
-    """A question of any length and any number of options are read as far as they go; shares sum to 1."""
-    options = {str(number): f"option {number} " * 40 for number in range(60)}
-    shares = reader.shares("Why? " * 9_000, options, ["Option 3.", "\U0001f600" * 9_000, "\u0627\u0644" * 9_000])
+    """Of a long question and of many options as much is read as there is room for; no option is lost."""
+    query = f"{'The town has money and little time. ' * 2_000}Which should it be? A) the school B) the bridge"
+    options = {"A": f"the school {'by the old mill ' * 60}", "B": "the bridge"}
+    long = f"{'There is much to be weighed here. ' * 300}My choice is B."
 
-    assert shares.shape == (3, 61)
+    assert reader.read(query, options, ["B.", long, "A", ""]) == ["B", "B", "A", UNCLEAR]
+    many = {str(number): f"option {number}" for number in range(60)}
+    shares = reader.shares(query, many, ["Option 3.", "\U0001f600" * 9_000, "\u0627\u0644" * 9_000])
+    assert shares.shape == (3, 61) and (shares > 0).all()
     assert shares.sum(axis=1) == pytest.approx([1, 1, 1], abs=1e-5)
     assert reader.shares("Why?", YES_OR_NO, []).shape == (0, 3)
 
