@@ -174,7 +174,8 @@ def test_a_choice_is_read_as_the_options_are_named(
     """Options may contain or deny each other, or stand for others; an article is no option."""
     listed = " ".join(f"{key}) {words}" for key, words in options.items())
 
-    assert reader.read(f"Which of these should it be? {listed}", options, [text]) == [answer]
+    asked = "Who should decide?" if "a court" in options.values() else "Which of these should it be?"
+    assert reader.read(f"{asked} {listed}", options, [text]) == [answer]
 
 
 def test_what_cannot_be_read_whole_does_no_harm(reader: AnswerReader) -> None:
