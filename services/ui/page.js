@@ -103,6 +103,7 @@ window.folkmootEnter = async (username, password, more) => {
   try {
     if (more) await send("POST", "/api/v1/users", { username, password, ...more });
     await send("POST", "/session", await send("POST", "/api/v1/sessions", { username, password }));
+    window.folkmootLeft = false;
     return [username, "", ""];
   } catch (refusal) {
     return [username, refusal.sentence ?? AWAY, more?.invitation ?? ""];
@@ -114,7 +115,13 @@ window.folkmootPassword = (current, next) => told("PUT", "/password", { current,
 // With a key it is set, without one removed.
 window.folkmootKey = (provider, key) => told(key === undefined ? "DELETE" : "PUT", "/provider-key", { provider, key });
 
-window.folkmootLeave = (username, password) => told("DELETE", "/account", { username, password });
+// Whoever leaves by themselves needs not be told that the session has ended, by a step that was under way meanwhile.
+window.folkmootLeave = async (username, password) => {
+  window.folkmootLeft = true;
+  const [sentence, tone] = await told("DELETE", "/account", { username, password });
+  window.folkmootLeft = tone !== "bad";
+  return [sentence, tone];
+};
 
 async function told(method, address, content) {
   try {

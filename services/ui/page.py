@@ -33,6 +33,8 @@ REMEMBERED = """(user, draft, opened, offered) => {
   const {place} = window.folkmootAt;
   return [user, draft, job_id ? {job_id, is_linked: true} : {...opened, place}, offered];
 }"""
+#: Of whoever leaves by themselves, nobody is there any more to be told that the session has ended.
+UNLESS_LEFT = "(ended, user) => [ended, window.folkmootLeft ? {username: ''} : user]"
 SHOW_QUESTION = """() => {
   const box = document.querySelector("#fm-ask textarea");
   box.focus();
@@ -130,7 +132,8 @@ class Page:
         opened, live = self.memory.opened, self.live
         submitted = self.ask_button.click(self._ask, self.form.fields, self._changed(), **QUIET)
         picked = self.places.wire(live.clear, live.changed)
-        self.places.ended.change(self._explain_end, self.places.ended, self._changed(), **QUIET)
+        ended = [self.places.ended, self.memory.user]
+        self.places.ended.change(self._explain_end, ended, self._changed(), js=UNLESS_LEFT, **QUIET)
         afresh = live.afresh_button.click(self._ask_afresh, [opened, self.form.offered], self._changed(), **QUIET)
         for shown in (submitted, afresh, picked):
             shown.then(None, js="folkmootShowAnswer", **QUIET)
@@ -284,8 +287,8 @@ class Page:
             return self._show_card() | self.account.explain(str(error))
         return {self.notice: render.notice(str(error))}
 
-    def _explain_end(self, ended: list[str]) -> Updates:
-        if not ended[0]:
+    def _explain_end(self, ended: list[str], user: Json) -> Updates:
+        if not ended[0] or not user["username"]:
             return {self.notice: gr.skip()}
         return self._show_card() | self.account.explain(ended[0])
 

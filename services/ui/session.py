@@ -22,10 +22,12 @@ REMOVE_KEY = "async (_, __, provider) => [...await folkmootKey(provider), provid
 LEAVE = "(username, password) => folkmootLeave(username, password)"
 SIGN_OUT = """async () => {
   window.folkmootLinked = "";
+  window.folkmootLeft = true;
   try {
     const answer = await fetch("/session", {method: "DELETE"});
     return [(await answer.json()).detail];
   } catch {
+    window.folkmootLeft = false;
     return ["You are still signed in, for Folkmoot cannot be reached just now."];
   }
 }"""
