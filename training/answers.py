@@ -3,7 +3,7 @@
 Args:
     CONTRADICTION: the cross-encoder's weights, which know already what follows from what; training begins with them.
     WEIGHTS: the file to write; `answers.onnx` in the working folder unless it is given. Its digest is printed.
-    STEPS: ends after so many, to try the way out; an hour on two cores without it.
+    STEPS: ends after so many, to try the way out; about an hour on two cores without it, not run whole yet.
 
 It learns from `training/votes`: questions with responses, by the answer that a person reads in them. What
 `tests/unit/analysis` has of the kind is for measuring, and none of it is learned from.
