@@ -7,10 +7,10 @@ from folkmoot.analysis.question import AUXILIARIES
 from folkmoot.analysis.wording import plain
 
 #: What marks options, each in its order.
-_MARKS = ("ABCDEFGH", "123456789", ("I", "II", "III", "IV", "V", "VI", "VII", "VIII"), "XYZ")
+_MARKS = ("ABCDEFGH", "123456789", ("I", "II", "III", "IV", "V", "VI", "VII", "VIII"), "PQRS", "WXYZ", "XYZ")
 #: One that marks an option: `A)`, `(b)`, `[C]`, `C.`, `2)`, `ii.`, `Option D:`, `E -`, `F =`.
 _MARK = re.compile(
-    r"(?:(?<=[\s,;/])|^)(?:[(\[<#]?(?:(?:option|choice)\s+)?(?P<key>[A-H1-9X-Z]|[IV]{1,4})(?:[)\].:>/]+\s*(?=\S)|(?<![X-Z])\s+-\s+(?=\S)|(?<![IVX-Z])\s+=\s+(?=\S)))",
+    r"(?:(?<=[\s,;/])|^)(?:[(\[<#]?(?:(?:option|choice)\s+)?(?P<key>[A-HP-SW-Z1-9]|[IV]{1,4})(?:[)\].:>/]+\s*(?=\S)|(?<![P-SW-Z])\s+-\s+(?=\S)|(?<![IVP-SW-Z])\s+=\s+(?=\S)))",
     re.IGNORECASE,
 )
 _MARKED_AFTER = re.compile(
@@ -31,6 +31,8 @@ _MANNER = re.compile(
     r"(?<=[?.!])\s+(?:please|explain|answer|give|justify|why|state|name|reply|respond|discuss|be|(?:choose|pick|select) (?:one|only|exactly|the)\b|and why|briefly|support|defend|say|argue)\b[^:]*$",
     re.IGNORECASE,
 )
+#: A question of its own behind the list: "We can hire one: a designer or an engineer. Who?"
+_ASKED_LAST = re.compile(r"(?<=\.)\s+(?:so |and |now,? )?(?:which|what|who|where|how)\b[^.?:,;]*\?\s*$", re.IGNORECASE)
 #: A letter without a sign, at the beginning of a line, and such numbers and letters after a colon or a question mark.
 _UNSIGNED = re.compile(r"^[ \t]*(?P<key>[A-H])[ \t]+(?=\S)", re.MULTILINE)
 _UNSIGNED_INLINE = re.compile(r"(?<=[:?,\w] )(?P<key>(?<=[:?] )[1A]|[2-9B-H])[ \t]+(?=[^\W\d])")
@@ -120,8 +122,10 @@ def _in_order(found: Sequence[re.Match[str]], order: Sequence[str]) -> list[re.M
 
 def _listed(query: str) -> list[str]:
     """The options of a list in running text, or none."""
+    stated = _ASKED_LAST.sub("", query)
+    is_stated, query = stated != query, stated
     last = [line for line in query.strip().split("\n") if line.strip()][-1:]
-    asked = re.split(r"(?<=[.!])\s+", last[0])[-1] if last else ""
+    asked = _SETTING.sub("", re.split(r"(?<=[.!])\s+", last[0])[-1]) if last else ""
     if found := _ANNOUNCED.search(query):
         parts = _parts(_ASKED_AFTER.sub("", re.split(r"\.\s|\.$", found["list"])[0]), by_and=True)
         if len(parts) >= 2:
@@ -133,10 +137,11 @@ def _listed(query: str) -> list[str]:
         if any(_ASKS.match(part) for part in parts[1:]):
             break
         if pattern is not _COMPARED:
-            return parts
+            begun = parts[0].split(maxsplit=1)[0].lower() not in _LEADS and _alike(parts[0], parts[1:])
+            return [begun or parts[0], *parts[1:]]
         if len(parts[0].split()) <= LONGEST_COMPARED:
             return _whole(asked, parts)
-    return _run_in(_SETTING.sub("", asked))
+    return _run_in(asked, is_stated=is_stated)
 
 
 #: A part that begins so is no option but a clause: "When money is short, should we …"
@@ -157,26 +162,26 @@ def _whole(asked: str, parts: list[str]) -> list[str]:
     return [begun, *parts] if begun and begun != parts[0] else parts
 
 
-def _run_in(asked: str) -> list[str]:
-    """The options of a question that names them as it goes: "Is it better to rent or to buy?"."""
-    parts = _parts(asked.strip(" ?")) if {word.lower() for word in asked.split()[:1]} & AUXILIARIES else []
+def _run_in(asked: str, *, is_stated: bool) -> list[str]:
+    """The options of a question that names them as it goes, "Is it better to rent or to buy?", or of what stands before one."""
+    asks = bool({word.lower() for word in asked.split()[:1]} & AUXILIARIES)
+    parts = _parts(asked.strip(" ?.")) if asks or is_stated else []
     if len(parts) < 2:
         return []
-    begun = _first(parts[0], parts[1:])
+    begun = _first(parts[0], parts[1:]) if asks else _alike(parts[0], parts[1:])
     return [begun, *parts[1:]] if begun and begun != parts[0] else []
 
 
 def _first(begun: str, others: list[str]) -> str:
     """The first option, without the question's opening: from where it begins as the others do, or after a word that leads to it."""
+    if alike := _alike(begun, others):
+        return alike
     words = begun.split()
-    shape = others[0].split()[0].lower()
-    for at in range(len(words) - 1, 0, -1):
-        if words[at].lower() == shape and shape in _ARTICLES:
-            return _trimmed(" ".join(words[at:]))
     if len(words) > 2 and words[0].lower() in AUXILIARIES and words[1].lower() in _PRONOUNS:
         begun = " ".join(words[2:])
-    if found := _RUN_IN.match(begun):
-        while again := _RUN_IN.match(begun[found.end() :]):
+    acts = all(_ACTS.match(other) and other.split()[0].lower() not in _LEADS for other in others)
+    if found := (_TO_ACT if acts else _RUN_IN).match(begun):
+        while again := None if acts else _RUN_IN.match(begun[found.end() :]):
             begun, found = begun[found.end() :], again
         if rest := _trimmed(begun[found.end() :]):
             return rest
@@ -189,10 +194,23 @@ def _first(begun: str, others: list[str]) -> str:
     return _trimmed(" ".join(words[-max(len(part.split()) for part in others) :]))
 
 
-_PRONOUNS = frozenset({"i", "we", "you", "they", "he", "she", "it", "one"})
-_ARTICLES = frozenset(
-    {"a", "an", "the", "to", "by", "in", "on", "more", "my", "your", "our", "their", "his", "her", "for", "with"}
+def _alike(begun: str, others: list[str]) -> str:
+    """The first option from the word on with which the next one begins as well, if that word leads to options."""
+    words, shape = begun.split(), others[0].split()[0].lower()
+    at = next((at for at in range(len(words) - 1, 0, -1) if words[at].lower() == shape), 0)
+    return _trimmed(" ".join(words[at:])) if at and shape in _LEADS else ""
+
+
+#: What does something: "get a live-in carer", "go to a care home". Before it no preposition ends the question's opening.
+_ACTS = re.compile(
+    r"\w+(?<!ed) (?:an?|the|to|in|on|for|with|it|her|him|them|us|my|your|our|their|his)\b", re.IGNORECASE
 )
+_TO_ACT = re.compile(
+    r"^.*?(?:\b(?:better|best|more \w+|rather|wiser|fairer|cheaper|healthier|whether) to\b)\s*", re.IGNORECASE
+)
+_PRONOUNS = frozenset({"i", "we", "you", "they", "he", "she", "it", "one"})
+_ARTICLES = frozenset({"a", "an", "the", "more", "my", "your", "our", "their", "his", "her"})
+_LEADS = _ARTICLES | {"to", "by", "in", "on", "for", "with", "at", "from", "under", "through", "as", "into"}
 
 
 def _parts(listed: str, *, by_and: bool = False) -> list[str]:
