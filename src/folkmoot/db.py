@@ -1,8 +1,10 @@
 """The database: engine, transactions, and all in which SQLite and PostgreSQL differ."""
 
 import fcntl
+import math
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any, NoReturn, TypeVar
 
 from sqlalchemy import Connection, Engine, Select, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from folkmoot import traces
@@ -25,11 +27,14 @@ BUSY = "The database is busy. Please try again in a moment."
 BUSY_TIMEOUT_MS = 10_000
 #: Connections of a process: transactions are short, so threads share a few. What lies idle is looked for last.
 POOL: dict[str, Any] = {"pool_timeout": 15, "pool_use_lifo": True}
-#: Of a server's, whose number is bounded, few are kept; to open one of SQLite's takes longer than a transaction.
-#: Fewer would make one query's reads quicker, and let a few long searches keep everybody else out for seconds.
+#: To open one takes longer than a transaction. Fewer of SQLite's would make one query's reads quicker, and let a few
+#: long searches keep everybody else out for seconds. A server has a bounded number for all processes together, so half
+#: of what may be needed at once is kept.
 #: A transaction has always ended when its connection is given back.
 SQLITE_POOL: dict[str, Any] = {**POOL, "pool_size": 16, "max_overflow": 0, "pool_reset_on_return": None}
-POSTGRES_POOL: dict[str, Any] = {**POOL, "pool_size": 4, "max_overflow": 12}
+POSTGRES_POOL: dict[str, Any] = {**POOL, "pool_size": 8, "max_overflow": 0}
+#: A connection to a server that nobody used for so long, in seconds, is asked whether it is still one.
+IDLE_S = 1.0
 #: A dead PostgreSQL server is noticed within seconds, not after TCP's own minutes.
 POSTGRES_ARGS = {
     "connect_timeout": 3,
@@ -54,8 +59,6 @@ class Database:
         self._reading = (
             self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
         )
-        # psycopg2 sends no BEGIN then, and no COMMIT; SQLite's driver sends none by itself.
-        self._looking = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._looks = _Looks(self.engine) if self.is_sqlite else None
         self._writing = self.engine.execution_options(folkmoot_writer=True)
         self._writing_unsynced = self._writing.execution_options(folkmoot_unsynced=True)
@@ -85,10 +88,15 @@ class Database:
                 finally:
                     self._looks.give_back(look)
             else:
-                connection = self._looking.connect()
+                connection = self.engine.connect()
+                driver: Any = connection.connection.dbapi_connection
+                # psycopg2 sends no BEGIN then, and no COMMIT. SQLAlchemy's AUTOCOMMIT would be another statement.
+                driver.autocommit = True
                 try:
                     yield connection
                 finally:
+                    if not driver.closed:
+                        driver.autocommit = False
                     connection.close()
         except SQLAlchemyError as error:
             _tell(error)
@@ -306,15 +314,41 @@ def _tell(error: SQLAlchemyError) -> NoReturn:
 
 
 def _postgres(url: str) -> Engine:
-    # A connection that broke while it was idle is replaced before anything is asked of it.
-    engine = create_engine(url, connect_args=POSTGRES_ARGS, pool_pre_ping=True, **POSTGRES_POOL)
+    engine = create_engine(url, connect_args=POSTGRES_ARGS, **POSTGRES_POOL)
+    dialect = engine.dialect
+
+    def replace_broken(connection: Any, record: Any, _proxy: object) -> None:
+        # One that broke while nobody used it is replaced before anything is asked of it, and so are all others. To ask
+        # each time, as SQLAlchemy's own `pool_pre_ping` does, takes as long as a statement.
+        if time.monotonic() - record.info.get("idle_since", math.inf) < IDLE_S:
+            return
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error
+
+    event.listen(engine, "checkin", _note_since)
+    event.listen(engine, "checkout", replace_broken)
     event.listen(engine, "begin", _begin_postgres)
+    event.listen(engine, "rollback", _forget_setting)
     return engine
 
 
+def _note_since(_connection: Any, record: Any) -> None:
+    record.info["idle_since"] = time.monotonic()
+
+
 def _begin_postgres(connection: Connection) -> None:
-    if connection.get_execution_options().get("folkmoot_unsynced", False):
-        connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+    wanted = "off" if connection.get_execution_options().get("folkmoot_unsynced", False) else "on"
+    if connection.info.get("synchronous_commit", "on") != wanted:
+        connection.exec_driver_sql(f"SET synchronous_commit = {wanted}")
+        connection.info["synchronous_commit"] = wanted
+
+
+def _forget_setting(connection: Connection) -> None:
+    # It is what it was before the transaction, whatever that was.
+    if not connection.invalidated:
+        connection.info["synchronous_commit"] = None
 
 
 def _sqlite(url: str) -> Engine:

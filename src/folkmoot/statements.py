@@ -4,6 +4,7 @@ SQLAlchemy prepares each execution anew, and that takes many times what the data
 transactions around them, the connections, and the types of what goes in and comes out stay its own.
 """
 
+import itertools
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -82,6 +83,7 @@ class _Prepared:
         assert not any(later), f"not to be prepared: {compiled.string}"
         self._sql = compiled.string
         self._order = compiled.positiontup
+        self._server = None if compiled.positional else _OnServer(compiled)
         converters = {name: self._binds(bound.type) for name, bound in compiled.binds.items()}
         self._converters = {name: converter for name, converter in converters.items() if converter and name in names}
         whole = compiled.construct_params(dict.fromkeys(names))
@@ -98,7 +100,8 @@ class _Prepared:
 
     def execute(self, connection: Connection, values: Mapping[str, Any]) -> Any:
         """The driver's cursor, after it has executed the statement with these values."""
-        return send(connection, self._sql, self._parameters(values))
+        known = None if self._server is None else self._server.ready(connection)
+        return send(connection, self._sql, self._parameters(values), known=known)
 
     def execute_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Execute the statement with each of these sets of values."""
@@ -128,6 +131,30 @@ class _Prepared:
         return record._make, [(place, one) for place, one in enumerate(converters) if one is not None]
 
 
+class _OnServer:
+    """A statement that PostgreSQL keeps for each connection, read and planned; to do that takes longer than to execute it."""
+
+    _numbers = itertools.count(1)
+
+    def __init__(self, compiled: SQLCompiler) -> None:
+        names = list(dict.fromkeys(compiled.bind_names.values()))
+        self._name = f"folkmoot_{next(self._numbers)}"
+        numbered = compiled.string % {name: f"${number}" for number, name in enumerate(names, 1)}
+        self._prepare = f"PREPARE {self._name} AS {numbered}"
+        given = ", ".join(f"%({name})s" for name in names)
+        self._execute = f"EXECUTE {self._name}" + (f" ({given})" if given else "")
+
+    def ready(self, connection: Connection) -> str:
+        """What executes it, on a connection whose server knows it then."""
+        known: set[str] = connection.info.setdefault("prepared", set())
+        if self._name not in known:
+            cursor = connection.connection.cursor()
+            _execute(connection, cursor, self._prepare, None)
+            cursor.close()
+            known.add(self._name)
+        return self._execute
+
+
 def _converted(row: Any, converters: list[tuple[int, _Converter]]) -> list[Any]:
     converted = list(row)
     for place, converter in converters:
@@ -135,20 +162,28 @@ def _converted(row: Any, converters: list[tuple[int, _Converter]]) -> list[Any]:
     return converted
 
 
-def send(connection: Connection, sql: str, parameters: Any = (), *, many: bool = False) -> Any:
+def send(
+    connection: Connection, sql: str, parameters: Any = (), *, many: bool = False, known: str | None = None
+) -> Any:
     """The driver's cursor, after it has executed this, once or with each of many sets of parameters.
 
+    Args:
+        known: what is sent in its place, to a server that knows the statement already.
     Raises:
         sqlalchemy.exc.DBAPIError: as SQLAlchemy tells of what the driver raises.
     """
     cursor, listeners = connection.connection.cursor(), connection.dispatch
     for tell in listeners.before_cursor_execute:
         tell(connection, cursor, sql, parameters, None, many)
+    _execute(connection, cursor, known or sql, parameters, many=many)
+    for tell in listeners.after_cursor_execute:
+        tell(connection, cursor, sql, parameters, None, many)
+    return cursor
+
+
+def _execute(connection: Connection, cursor: Any, sql: str, parameters: Any, *, many: bool = False) -> None:
     try:
         (cursor.executemany if many else cursor.execute)(sql, parameters)
     except Exception as error:
         # Tells of it in SQLAlchemy's words, and gives up a connection that is gone.
         connection._handle_dbapi_exception(error, sql, parameters, cursor, None)
-    for tell in listeners.after_cursor_execute:
-        tell(connection, cursor, sql, parameters, None, many)
-    return cursor

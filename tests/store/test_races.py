@@ -132,6 +132,25 @@ def test_a_commit_waits_for_the_disk_unless_it_may_be_lost_with_the_machine(db: 
         assert connection.scalar(text(asked)) == waits
 
 
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("taken_back", [True, False])
+@pytest.mark.parametrize("synced", [True, False])
+def test_a_transaction_that_is_taken_back_changes_no_later_ones_promise(
+    db: Database, before: bool, taken_back: bool, synced: bool
+) -> None:
+    """Whatever levels a connection had, a transaction that waits for the disk does, and another does not."""
+    asked = "PRAGMA synchronous" if db.is_sqlite else "SHOW synchronous_commit"
+    waits, waits_not = (2, 1) if db.is_sqlite else ("on", "off")
+    with db.write(synced=before) as connection:
+        connection.execute(text("SELECT 1"))
+    with pytest.raises(NotFound), db.write(synced=taken_back) as connection:
+        connection.execute(text("SELECT 1"))
+        raise NotFound("nothing")
+
+    with db.write(synced=synced) as connection:
+        assert connection.scalar(text(asked)) == (waits if synced else waits_not)
+
+
 def test_releases_and_ends_at_once_never_wait_in_a_circle(db: Database, other: Database, ada: int) -> None:
     """Relays that give rows back meet queries that end and clear theirs: nobody is killed to break a deadlock."""
     panel = [f"seat{number:02}" for number in range(24)]

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import bindparam, column, delete, event, insert, select, table, update
+from sqlalchemy import bindparam, column, delete, event, insert, literal_column, select, table, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from folkmoot.db import Database
@@ -87,6 +87,33 @@ def test_errors_are_sqlalchemys(db: Database) -> None:
 
     with db.read() as connection:
         assert connection.scalars(select(User.username)).all() == ["Ada"]
+
+
+def test_what_was_refused_at_first_is_done_later(db: Database) -> None:
+    """A statement whose first execution failed, and one whose first transaction was taken back, are as good as new."""
+    add, there = Statement(insert(User)), Statement(select(User.folded).where(User.id == bindparam("of_id")))
+    one = {"username": "Ada", "folded": "ada", "password_hash": "-", "is_admin": False, "created_at": NOW}
+    with db.write() as connection:
+        connection.execute(insert(User), {**one, "id": 1})
+    for _ in range(2):
+        with pytest.raises(IntegrityError), db.write() as connection:
+            assert there.scalar(connection, of_id=1) == "ada"
+            add.change(connection, **one, id=2)
+
+    with db.write() as connection:
+        add.change(connection, **{**one, "username": "Ben", "folded": "ben"}, id=2)
+        assert there.scalar(connection, of_id=2) == "ben"
+
+
+def test_marks_of_a_pattern_are_no_parameters(db: Database, job_id: str) -> None:
+    """A per cent sign within a statement stands for itself."""
+    like = Statement(
+        select(Interaction.job_id).where(
+            Interaction.query.like(literal_column("'%compulsory%'")), Interaction.job_id == bindparam("of_job")
+        )
+    )
+    with db.look() as connection:
+        assert like.scalar(connection, of_job=job_id) == job_id
 
 
 def test_several_looks_see_one_state(db: Database, job_id: str) -> None:

@@ -44,6 +44,7 @@ _ASKED_AFTER = re.compile(r",\s*(?:which|what|who|where|how|should|would|do)\b.*
 _SETTING = re.compile(rf"^[^,?]+,\s*(?=(?:{'|'.join(AUXILIARIES)})\b)", re.IGNORECASE)
 #: What follows such a setting is the question and no option.
 _ASKS = re.compile(r"(?:should|would|could|shall|must|is|are|ought)\b", re.IGNORECASE)
+_TIME, _OF_TIME = re.compile(r"(?<=\d):(?=\d)"), "\N{RATIO}"
 _SLASHED = re.compile(r"\s*/\s*|\s*\|\s*")
 #: After a colon, a question mark, or a dash between spaces: "Which first: tea, coffee or milk?"
 _AFTER = re.compile(r"(?:[:?]\s+|:|\s-+\s)(?P<list>[^:?]+?)\s*\??\s*$")
@@ -122,6 +123,8 @@ def _in_order(found: Sequence[re.Match[str]], order: Sequence[str]) -> list[re.M
 
 def _listed(query: str) -> list[str]:
     """The options of a list in running text, or none."""
+    # A time's colon is none that announces a list.
+    query = _TIME.sub(_OF_TIME, query)
     stated = _ASKED_LAST.sub("", query)
     is_stated, query = stated != query, stated
     last = [line for line in query.strip().split("\n") if line.strip()][-1:]
@@ -230,4 +233,4 @@ def _parts(listed: str, *, by_and: bool = False) -> list[str]:
 
 
 def _trimmed(part: str) -> str:
-    return _TRAILING.sub("", part.strip(" \n\t,;.?\"'"))
+    return _TRAILING.sub("", part.strip(" \n\t,;.?\"'")).replace(_OF_TIME, ":")
