@@ -36,8 +36,8 @@ MODEL_S = 2.0
 #: Reads of a query, or of a page of the history, for each query that is asked.
 READS = 3
 WORKER_THREADS, STREAMS_A_GATEWAY = 16, 96
-#: Transactions that write, for a query of three seats: accepted, three claims and three answers, the claim and the
-#: consensus, and the analysis' two.
+#: Transactions that write, for a query of four seats: accepted, four claims and four answers, the claim and the
+#: consensus. An analysis has two more.
 WRITES = 11
 #: Commits a second of one PostgreSQL server on a disk of its own with group commit; assumed, not measured here.
 POSTGRES_COMMITS = 10_000
