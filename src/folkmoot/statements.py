@@ -132,7 +132,7 @@ class _Prepared:
 
 
 class _OnServer:
-    """A statement that PostgreSQL keeps for each connection, read and planned; to do that takes longer than to execute it."""
+    """A statement that PostgreSQL keeps for each connection, read and planned: that takes longer than to execute it."""
 
     _numbers = itertools.count(1)
 

@@ -1,5 +1,6 @@
 """Which of the given answers a response gives: a network reads it together with the question and all of its options."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -21,6 +22,14 @@ MAX_TOKENS = 512
 ASKED, OFFERED = 240, 160
 #: A longer text is looked at only this far from either end, in characters.
 MOST_CHARS = 900
+#: Names one of two options by its place: "The latter.", and not "the former president".
+_ONE_OF_TWO = re.compile(
+    r"\bthe (former|latter)\b(?=\s*(?:[^\w\s]|$)"
+    r"|\s+(?:is|was|has|does|will|would|seems|for|because|since|as|by|over|though|if|and)\b)",
+    re.IGNORECASE,
+)
+#: Words said again and again, as small models do who find no end.
+_REPEATED = re.compile(r"\b(\w+(?:\W+\w+){0,5}?)(?:\W+\1\b){2,}", re.IGNORECASE)
 #: The columns of the network's output: how much speaks for a word piece, and, in the first row, for no option.
 CHOSEN, NONE = 0, 1
 
@@ -53,7 +62,7 @@ class AnswerReader:
         if not texts:
             return np.zeros((0, len(options) + 1), np.float32)
         asked, spans = with_options(query, options, self._pieces)
-        pairs = [(shortened(text, self._pieces), asked) for text in texts]
+        pairs = [(shortened(_named(text, options), self._pieces), asked) for text in texts]
         encodings = self._tokenizer.encode_batch(pairs)
         outputs = self._network.run(pairs, together=False)
         logits = np.stack(
@@ -81,6 +90,17 @@ def shortened(text: str, pieces: Tokenizer) -> str:
     return _cut(said(text), BEGINNING, END, pieces)
 
 
+def _named(text: str, options: Mapping[str, str]) -> str:
+    """A response to a question that offers two options, with "the former" and "the latter" called by their marks.
+
+    Yes and no are not offered in any order.
+    """
+    if len(options) != 2 or "Yes" in options:
+        return text
+    former, latter = options
+    return _ONE_OF_TWO.sub(lambda found: former if found[1].lower() == "former" else latter, text)
+
+
 def with_options(query: str, options: Mapping[str, str], pieces: Tokenizer) -> tuple[str, list[tuple[int, int]]]:
     """What the network reads beside a response, and where in it each option stands, in characters.
 
@@ -98,9 +118,10 @@ def with_options(query: str, options: Mapping[str, str], pieces: Tokenizer) -> t
 
 
 def _cut(text: str, beginning: int, end: int, pieces: Tokenizer) -> str:
-    """The text's first and last word pieces, if it has more than so many."""
+    """The text's first and last word pieces, if it has more than so many; what is repeated without end counts once."""
     if len(text) > 2 * MOST_CHARS:
         text = f"{text[:MOST_CHARS]} {text[-MOST_CHARS:]}"
+    text = _REPEATED.sub(r"\1", text)
     found = pieces.encode(text, add_special_tokens=False).offsets
     if len(found) <= beginning + end:
         return text

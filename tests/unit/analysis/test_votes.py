@@ -39,7 +39,19 @@ def test_the_answers_of_written_responses_are_read_right(reader: AnswerReader) -
 
 @pytest.mark.parametrize(
     ("name", "least", "share"),
-    [("a", 240, 0.95), ("b", 240, 0.9), ("f", 100, 0.7), ("16", 53, 0.88), ("hard", 150, 0.8), ("argued", 40, 0.4)],
+    [
+        ("a", 240, 0.95),
+        ("b", 240, 0.9),
+        ("f", 100, 0.8),
+        ("g", 200, 0.8),
+        ("h", 100, 0.6),
+        ("i", 200, 0.85),
+        ("j", 200, 0.85),
+        ("k", 100, 0.67),
+        ("16", 53, 0.88),
+        ("hard", 150, 0.8),
+        ("argued", 40, 0.4),
+    ],
 )
 def test_harder_answers_are_read_as_well_as_they_were(
     reader: AnswerReader, name: str, least: int, share: float
@@ -228,9 +240,9 @@ def test_options_are_found_in_every_usual_form(query: str, options: dict[str, st
         ({"A": "yes, always", "B": "yes, if asked", "C": "no"}, "No, never.", "C"),
         ({"1": "4", "2": "5", "3": "6"}, "Four days.", "1"),
         ({"A": "tea", "B": "milk"}, "Number two!", "B"),
-        pytest.param(
-            {"A": "tea", "B": "milk"}, "The latter.", "B", marks=pytest.mark.xfail(reason=MISSED, strict=False)
-        ),
+        ({"A": "tea", "B": "milk"}, "The latter.", "B"),
+        ({"A": "tea", "B": "milk"}, "The former, though the latter has its charms.", "A"),
+        ({"tea": "tea", "milk": "milk"}, "I'd take the latter", "milk"),
         ({"tea [x(": "tea [x(", "milk": "milk"}, "\\ Neither ( milk", UNCLEAR),
         ({"A": "tea", "B": "milk", "C": "none of the above"}, "Neither.", "C"),
         ({"A": "tea", "B": "milk"}, "None of the above.", UNCLEAR),
