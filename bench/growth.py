@@ -45,13 +45,13 @@ def main() -> None:
         "length": _length,
     }
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("curves", nargs="*", choices=[*curves, []], default=list(curves))
+    parser.add_argument("curves", nargs="*", choices=[*curves, []], default=[])
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--most-rows", type=int, default=ROWS[-1])
     options = parser.parse_args()
     before = RESULTS / "growth.json"
     measured = json.loads(before.read_text()) if before.exists() else {}
-    for name in options.curves:
+    for name in options.curves or curves:
         measured[name] = list(curves[name](options.seconds, options.most_rows))
         print(f"{name}\n\n{table(measured[name])}\n")
     keep("growth", measured)
