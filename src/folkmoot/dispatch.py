@@ -1,7 +1,6 @@
 """The Celery app, the names of tasks and queues, and how a hint is published."""
 
 import logging
-import select
 import time
 import uuid
 from collections.abc import Iterable, Iterator
@@ -18,6 +17,7 @@ from folkmoot import broker, traces
 from folkmoot.agents import AGGREGATE_QUEUE, ANALYSE_QUEUE, queue_of
 from folkmoot.failpoints import Failpoints
 from folkmoot.settings import Settings
+from folkmoot.sockets import has_something_to_say
 
 ASK = "folkmoot.ask"
 CONCLUDE = "folkmoot.conclude"
@@ -257,13 +257,9 @@ def _refuse(reason: str) -> NoReturn:
 
 
 def _has_been_left(connection: Connection) -> bool:
-    """Whether a connection that nobody used has something to say: over AMQP that is a farewell, or nearly one.
+    """Whether a connection that nobody used has something to say, over AMQP.
 
     Redis' client sees by itself that its connection is gone.
     """
     socket = getattr(connection.connection, "sock", None) if connection.connected else None
-    if socket is None:
-        return False
-    poll = select.poll()
-    poll.register(socket, select.POLLIN)
-    return bool(poll.poll(0))
+    return socket is not None and has_something_to_say(socket)

@@ -17,7 +17,9 @@ from folkmoot.db import Database
 from folkmoot.errors import NotFound, Unavailable
 from folkmoot.models import Interaction, Outbox, User
 from folkmoot.resources import QueryResource
+from folkmoot.statements import Statement
 from folkmoot.store import concluding, outbox, overdue, queries
+from tests.stack import eventually
 from tests.store import rows
 from tests.store.rows import ATTEMPTS, accepted, after, aggregating, at_once, claim, claimed, conclude, finish, job
 
@@ -149,6 +151,38 @@ def test_a_transaction_that_is_taken_back_changes_no_later_ones_promise(
 
     with db.write(synced=synced) as connection:
         assert connection.scalar(text(asked)) == (waits if synced else waits_not)
+
+
+@pytest.mark.parametrize("way", ["read", "write", "look", "looks"])
+@pytest.mark.parametrize("count", [1, 5])
+def test_connections_that_were_cut_a_moment_ago_are_not_met(
+    db: Database, other: Database, way: str, count: int
+) -> None:
+    """Whoever begins something after the server has cut what lay idle gets a connection that works."""
+    if db.is_sqlite:
+        pytest.skip("a SQLite file does not break off")
+    cut = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = ANY(:pids)")
+    together = threading.Barrier(count)
+
+    def pid() -> int:
+        with db.read() as connection:
+            together.wait(10)
+            return int(connection.scalar(text("SELECT pg_backend_pid()")) or 0)
+
+    pids = at_once(*[pid] * count)
+    with other.read() as connection:
+        connection.execute(cut, {"pids": pids})
+
+    def are_gone() -> bool:
+        with other.read() as connection:
+            left = text("SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(:pids)")
+            return bool(connection.scalar(left, {"pids": pids}) == 0)
+
+    eventually(are_gone, 5, "they are gone")
+
+    for _ in range(count + 1):
+        with getattr(db, way)() as connection:
+            assert Statement(select(func.count(User.id))).scalar(connection) == 0
 
 
 def test_releases_and_ends_at_once_never_wait_in_a_circle(db: Database, other: Database, ada: int) -> None:
