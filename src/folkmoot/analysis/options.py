@@ -168,7 +168,7 @@ def _whole(asked: str, parts: list[str]) -> list[str]:
 def _run_in(asked: str, *, is_stated: bool) -> list[str]:
     """The options of a question that names them as it goes, "Is it better to rent or to buy?", or of what stands before one."""
     asks = bool({word.lower() for word in asked.split()[:1]} & AUXILIARIES)
-    parts = _parts(asked.strip(" ?.")) if asks or is_stated else []
+    parts = _parts(asked.strip(" ?."), after=1) if asks or is_stated else []
     if len(parts) < 2:
         return []
     begun = _first(parts[0], parts[1:]) if asks else _alike(parts[0], parts[1:])
@@ -179,6 +179,9 @@ def _first(begun: str, others: list[str]) -> str:
     """The first option, without the question's opening: from where it begins as the others do, or after a word that leads to it."""
     if alike := _alike(begun, others):
         return alike
+    short = _TO_THEM if all(map(_TO_THEM.match, others)) else _LAST if _WHO.search(begun) else None
+    if short and (done := list(short.finditer(begun))):
+        return done[-1][0]
     words = begun.split()
     if len(words) > 2 and words[0].lower() in AUXILIARIES and words[1].lower() in _PRONOUNS:
         begun = " ".join(words[2:])
@@ -190,6 +193,8 @@ def _first(begun: str, others: list[str]) -> str:
             return rest
     if begun.split() != words:
         return _trimmed(begun)
+    if all(" " not in other for other in others) and (found := _ONE_WORD.search(begun)):
+        return found[0]
     # "Should the town build" leaves what stands after its subject.
     if words[0].lower() in AUXILIARIES:
         subject_ends = 3 if len(words) > 2 and words[1].lower() in _ARTICLES else 2
@@ -200,8 +205,13 @@ def _first(begun: str, others: list[str]) -> str:
 def _alike(begun: str, others: list[str]) -> str:
     """The first option from the word on with which the next one begins as well, if that word leads to options."""
     words, shape = begun.split(), others[0].split()[0].lower()
-    at = next((at for at in range(len(words) - 1, 0, -1) if words[at].lower() == shape), 0)
-    return _trimmed(" ".join(words[at:])) if at and shape in _LEADS else ""
+    alike = {shape, _OPPOSED.get(shape, shape)}
+    at = next((at for at in range(len(words) - 1, 0, -1) if words[at].lower() in alike), 0)
+    return _trimmed(" ".join(words[at:])) if at and (shape in _LEADS or shape in _OPPOSED) else ""
+
+
+#: "more on defence, less on defence": options that begin so begin alike.
+_OPPOSED = {"less": "more", "fewer": "more", "more": "less", "lower": "higher", "higher": "lower"}
 
 
 #: What does something: "get a live-in carer", "go to a care home". Before it no preposition ends the question's opening.
@@ -211,13 +221,24 @@ _ACTS = re.compile(
 _TO_ACT = re.compile(
     r"^.*?(?:\b(?:better|best|more \w+|rather|wiser|fairer|cheaper|healthier|whether) to\b)\s*", re.IGNORECASE
 )
+#: What is done to something that the question has named: "return them, lend them back or keep them".
+_TO_THEM = re.compile(r"\b\w+ (?:it|them|him|her|us)\b(?: \w+)?", re.IGNORECASE)
+#: A subject that says more of itself, and what is done behind it: "rent", "pay a fine", "move in with us".
+_WHO = re.compile(r"^\w+ (?:\w+ ){1,4}(?:who|that|whose)\b", re.IGNORECASE)
+_SMALL = r"(?:an?|the|my|your|our|their|his|its|her|in|on|to|for|with|at|up|out|off|it|them|us|me|him)"
+_LAST = re.compile(rf"\b(?!{_SMALL}\b)\w+(?: {_SMALL}\b)+(?: (?!{_SMALL}\b)\w+)?$|\b\w+$", re.IGNORECASE)
+#: The first of options that have one word each: "relocate", "sell up".
+_ONE_WORD = re.compile(r"(?:\w+ (?:in|on|up|out|off|back|down|away)|[\w-]+)$", re.IGNORECASE)
 _PRONOUNS = frozenset({"i", "we", "you", "they", "he", "she", "it", "one"})
 _ARTICLES = frozenset({"a", "an", "the", "more", "my", "your", "our", "their", "his", "her"})
 _LEADS = _ARTICLES | {"to", "by", "in", "on", "for", "with", "at", "from", "under", "through", "as", "into"}
 
 
-def _parts(listed: str, *, by_and: bool = False) -> list[str]:
-    """The parts of a list; where it is announced as one, its last two may be joined by `and`."""
+def _parts(listed: str, *, by_and: bool = False, after: int = 0) -> list[str]:
+    """The parts of a list; where it is announced as one, its last two may be joined by `and`.
+
+    Those before `after` may be as long as they like.
+    """
     split = _SLASHED if re.search(r"\s/\s|\||\w/\w", listed) and "," not in listed else _BETWEEN
     split = _SEMICOLON if ";" in listed.strip(" ;") else split
     parts = [_trimmed(_LEADING.sub("", part.strip())) for part in split.split(listed)]
@@ -227,7 +248,7 @@ def _parts(listed: str, *, by_and: bool = False) -> list[str]:
     elif by_and and len(parts) >= 2 and len(re.findall(r"\sand\s", listed)) == 1 and not re.search(r"\bor\b", listed):
         parts = [*parts[:-1], *_PAIRED.split(parts[-1])]
     parts = [part for part in parts if part]
-    if len({part.lower() for part in parts}) < 2 or any(len(part.split()) > LONGEST for part in parts):
+    if len({part.lower() for part in parts}) < 2 or any(len(part.split()) > LONGEST for part in parts[after:]):
         return []
     return parts
 

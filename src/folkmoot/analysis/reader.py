@@ -1,6 +1,7 @@
 """Which of the given answers a response gives: a network reads it together with the question and all of its options."""
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -22,20 +23,30 @@ MAX_TOKENS = 512
 ASKED, OFFERED = 240, 160
 #: A longer text is looked at only this far from either end, in characters.
 MOST_CHARS = 900
-#: Names one of two options by its place: "The latter.", and not "the former president".
-_ONE_OF_TWO = re.compile(
-    r"\bthe (former|latter)\b(?=\s*(?:[^\w\s]|$)"
-    r"|\s+(?:is|was|has|does|will|would|seems|for|because|since|as|by|over|though|if|and)\b)",
+#: What follows where an option is named by its place: "The latter.", and not "the former president".
+_AFTER_PLACE = (
+    r"(?=\s*(?:[^\w\s]|$)"
+    r"|\s+(?:is|was|has|does|will|would|seems|for|because|since|as|by|over|though|if|and)\b)"
+)
+_ONE_OF_TWO = re.compile(r"\bthe (former|latter)\b" + _AFTER_PLACE, re.IGNORECASE)
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
+_NUMBERS = ("one", "two", "three", "four", "five", "six")
+_BY_PLACE = re.compile(
+    rf"\b(?:the ({'|'.join(_ORDINALS)}) (?:one|option|choice|answer)|(?:number|option|choice) ({'|'.join(_NUMBERS)}))\b"
+    + _AFTER_PLACE,
     re.IGNORECASE,
 )
+_NUMBER = re.compile(rf"\b(?:{'|'.join(_NUMBERS)})\b", re.IGNORECASE)
 #: Words said again and again, as small models do who find no end.
 _REPEATED = re.compile(r"\b(\w+(?:\W+\w+){0,5}?)(?:\W+\1\b){2,}", re.IGNORECASE)
+#: Letters in squares, which Unicode does not count as forms of letters, as it does those in circles: 🅰, Ⓑ, 𝐂.
+_SQUARED = {0x1F170 + place: letter for place, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ")}
 #: The columns of the network's output: how much speaks for a word piece, and, in the first row, for no option.
 CHOSEN, NONE = 0, 1
 
 
 class AnswerReader:
-    """MiniLM-L6 over a response and what was asked, int8, on onnxruntime; see `training/answers.py` for its weights.
+    """MPNet's lowest nine layers over a response and what was asked, int8, on onnxruntime: `training/answers.py`.
 
     Each option stands behind the question. The network says of every word piece how much speaks for it; an option has
     the mean of its own.
@@ -86,19 +97,34 @@ def said(text: str) -> str:
 
 
 def shortened(text: str, pieces: Tokenizer) -> str:
-    """A response without thoughts, and without its middle where it is too long to be read whole."""
-    return _cut(said(text), BEGINNING, END, pieces)
+    """A response in plain letters, without thoughts, and without its middle where it is too long to be read whole."""
+    return _cut(unicodedata.normalize("NFKC", said(text).translate(_SQUARED)), BEGINNING, END, pieces)
 
 
 def _named(text: str, options: Mapping[str, str]) -> str:
-    """A response to a question that offers two options, with "the former" and "the latter" called by their marks.
+    """A response with "the latter", "the second one", "option two" called by their marks, and numbers as offered.
 
     Yes and no are not offered in any order.
     """
-    if len(options) != 2 or "Yes" in options:
+    if "Yes" in options:
         return text
-    former, latter = options
-    return _ONE_OF_TWO.sub(lambda found: former if found[1].lower() == "former" else latter, text)
+    keys = list(options)
+
+    def by_place(found: re.Match[str]) -> str:
+        word = (found[1] or found[2]).lower()
+        place = (_ORDINALS if found[1] else _NUMBERS).index(word)
+        return keys[place] if place < len(keys) else found[0]
+
+    def by_number(found: re.Match[str]) -> str:
+        number = str(_NUMBERS.index(found[0].lower()) + 1)
+        return next((f"{key}) {words}" for key, words in options.items() if words == number != key), number)
+
+    text = _BY_PLACE.sub(by_place, text)
+    if all(words.isdigit() for words in options.values()):
+        text = _NUMBER.sub(by_number, text)
+    if len(keys) == 2:
+        text = _ONE_OF_TWO.sub(lambda found: keys[found[1].lower() == "latter"], text)
+    return text
 
 
 def with_options(query: str, options: Mapping[str, str], pieces: Tokenizer) -> tuple[str, list[tuple[int, int]]]:

@@ -18,6 +18,8 @@ CONTRADICTS_FROM, AGREES_FROM = 0.7, 0.5
 #: What is known of two responses that answer the question itself with the same word, and with different ones: the words
 #: around it may still say something else, and the answer may have been read wrongly.
 SAME_ANSWER, OTHER_ANSWER = 0.9, 0.9
+#: From this probability on a contradiction between two claims stands, whatever else the responses share.
+CERTAIN = 0.95
 #: Claims this alike are asked about in any case; of 172 less alike ones without a rule's cue 4 contradicted.
 ALIKE_COSINE = 0.6
 
@@ -104,6 +106,9 @@ def _relation(a: str, b: str, stood: Sequence[Stance], answers: Mapping[str, str
     elif UNCLEAR not in given:
         against *= 1 - SAME_ANSWER
         forth, back = max(forth, SAME_ANSWER * (1 - against)), max(back, SAME_ANSWER * (1 - against))
+    elif against >= CERTAIN:
+        # What else they share takes nothing from that.
+        forth, back = min(forth, 1 - against), min(back, 1 - against)
     # The three ways of one direction sum to 1 at the most.
     whole = max(1.0, against + max(forth, back))
     against, forth, back = against / whole, forth / whole, back / whole

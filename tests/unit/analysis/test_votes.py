@@ -14,7 +14,7 @@ from folkmoot.analysis.votes import YES_OR_NO, count, majority, votes
 HERE = Path(__file__).parent
 LEARNED = HERE.parents[2] / "training" / "votes"
 #: What the rules before it were held to, on responses that these had in sight, and the network reads a little worse.
-ROUNDS = {str(number) for number in range(1, 39)}
+EARLY, LATE = ({str(number) for number in numbers} for numbers in (range(1, 20), range(20, 39)))
 MISSED = "the rules that read answers before met it; what the network reads is in docs/analysis.md"
 YES, NO = YES_OR_NO
 
@@ -40,17 +40,25 @@ def test_the_answers_of_written_responses_are_read_right(reader: AnswerReader) -
 @pytest.mark.parametrize(
     ("name", "least", "share"),
     [
-        ("a", 240, 0.95),
-        ("b", 240, 0.9),
-        ("f", 100, 0.8),
-        ("g", 200, 0.8),
-        ("h", 100, 0.6),
-        ("i", 200, 0.85),
-        ("j", 200, 0.85),
-        ("k", 100, 0.67),
-        ("16", 53, 0.88),
-        ("hard", 150, 0.8),
-        ("argued", 40, 0.4),
+        ("a", 240, 0.97),
+        ("b", 240, 0.95),
+        ("f", 100, 0.9),
+        ("g", 200, 0.9),
+        ("h", 100, 0.88),
+        ("i", 200, 0.9),
+        ("j", 200, 0.92),
+        ("k", 100, 0.92),
+        ("l", 200, 0.95),
+        ("m", 200, 0.7),
+        ("n", 80, 0.85),
+        ("o", 180, 0.97),
+        ("p", 180, 0.96),
+        ("q", 200, 0.94),
+        ("r", 160, 0.97),
+        ("s", 200, 0.85),
+        ("16", 53, 0.95),
+        ("hard", 150, 0.9),
+        ("argued", 40, 0.45),
     ],
 )
 def test_harder_answers_are_read_as_well_as_they_were(
@@ -63,41 +71,30 @@ def test_harder_answers_are_read_as_well_as_they_were(
     assert right >= share * of
 
 
-def test_what_was_learned_is_read_right(reader: AnswerReader) -> None:
-    """Of the rounds of responses that it learned from it reads what was asked of the rules before."""
-    rounds = [group for path in LEARNED.glob("*.yaml") if path.stem in ROUNDS for group in _groups(path)]
-    for groups, least, share in (
-        (rounds, 4500, 0.97),
-        (_groups(LEARNED / "phrases.yaml"), 2000, 0.995),
-        (_groups(LEARNED / "siblings.yaml"), 790, 0.97),
-    ):
-        right, of = _scored(reader, groups)
-        assert of >= least
-        assert right >= share * of
+@pytest.mark.parametrize("half", [0, 1])
+@pytest.mark.parametrize(
+    ("names", "least", "share"),
+    [(EARLY, 1030, 0.97), (LATE, 1310, 0.97), ({"phrases"}, 990, 0.995), ({"siblings"}, 390, 0.97)],
+    ids=["early", "late", "phrases", "siblings"],
+)
+def test_what_was_learned_is_read_right(
+    reader: AnswerReader, names: set[str], least: int, share: float, half: int
+) -> None:
+    """Of what it learned from it reads what was asked of the rules before; in halves, each within a test's time."""
+    paths = sorted(path for path in LEARNED.glob("*.yaml") if path.stem in names)
+    groups = [group for path in paths for group in _groups(path)]
+    right, of = _scored(reader, groups[half::2])
+
+    assert of >= least
+    assert right >= share * of
 
 
-def test_an_older_set_is_read_as_well_as_it_was(reader: AnswerReader) -> None:
-    """Of 312, most: here "only if there are alternatives" counts as unclear, where others read a yes."""
-    right, of = _scored(reader, _labelled())
-
-    assert of >= 312
-    assert right >= 0.93 * of
-
-
-@pytest.mark.xfail(reason=MISSED, strict=False)
 def test_an_older_set_is_read_right(reader: AnswerReader) -> None:
     """Of at least 150 written responses, hedged, negated and bare ones, 97% give the answer that a person reads."""
     right, of = _scored(reader, _labelled())
 
+    assert of >= 312
     assert right >= 0.97 * of
-
-
-@pytest.mark.xfail(reason=MISSED, strict=False)
-def test_an_older_round_is_read_right(reader: AnswerReader) -> None:
-    """So are nineteen in twenty of a round that no rule was made for."""
-    right, of = _scored(reader, _groups(HERE / "votes_unseen" / "16.yaml"))
-
-    assert right >= 0.95 * of
 
 
 @pytest.mark.xfail(reason=MISSED, strict=False)
@@ -155,6 +152,7 @@ def _read(reader: AnswerReader, groups: Sequence[Group]) -> Iterator[tuple[str, 
         ("Yes would be popular.</think>No", NO),
         ("<think>Yes, because", UNCLEAR),
         ('{"answer": "No"}', NO),
+        ("\U0001d40d\U0001d428.", NO),
         ("yes " * 25_000, YES),
     ],
 )
@@ -222,6 +220,16 @@ def test_options_are_found_however_they_are_marked() -> None:
             ["prohibited", "limited to disease", "left to us"],
         ),
         ("Where: the yard in the centre, the field or the hill?", ["the yard in the centre", "the field", "the hill"]),
+        ("Should we spend more on roads, less on roads, or as now?", ["more on roads", "less on roads", "as now"]),
+        (
+            "Should a museum holding looted art return it, lend it back, or keep it?",
+            ["return it", "lend it back", "keep it"],
+        ),
+        ("Should someone who will stay for only three years rent or buy a home?", ["rent", "buy a home"]),
+        ("Should a firm that pollutes a river pay a fine or close?", ["pay a fine", "close"]),
+        ("Should my aunt who lives alone move in with us, or hire a cook?", ["move in with us", "hire a cook"]),
+        ("Should the failing firm sell up, borrow or wait?", ["sell up", "borrow", "wait"]),
+        ("Is justice mainly about fairness, desert or need?", ["fairness", "desert", "need"]),
         ("Which? - tea - tea", []),
         ("What should be done about crime and poverty?", []),
         ("", []),
@@ -241,6 +249,8 @@ def test_options_are_found_in_every_usual_form(query: str, options: dict[str, st
         ({"1": "4", "2": "5", "3": "6"}, "Four days.", "1"),
         ({"A": "tea", "B": "milk"}, "Number two!", "B"),
         ({"A": "tea", "B": "milk"}, "The latter.", "B"),
+        ({"A": "tea", "B": "milk", "C": "water"}, "The third one, I'd guess.", "C"),
+        ({"tea": "tea", "milk": "milk"}, "Option two.", "milk"),
         ({"A": "tea", "B": "milk"}, "The former, though the latter has its charms.", "A"),
         ({"tea": "tea", "milk": "milk"}, "I'd take the latter", "milk"),
         ({"tea [x(": "tea [x(", "milk": "milk"}, "\\ Neither ( milk", UNCLEAR),
@@ -249,6 +259,8 @@ def test_options_are_found_in_every_usual_form(query: str, options: dict[str, st
         ({"A": "tea", "B": "milk", "C": "both A and B"}, "Both.", "C"),
         ({"A": "ban it", "B": "do not ban it"}, "It should not be banned.", "B"),
         ({"A": "tea", "B": "milk"}, "b)", "B"),
+        ({"A": "tea", "B": "milk"}, "\U0001f171\ufe0f", "B"),
+        ({"A": "tea", "B": "milk"}, "\u24d0", "A"),
         ({"A": "tea", "B": "milk"}, "If there's time, A; if not, B.", UNCLEAR),
         ({"1": "tea", "2": "milk"}, "2!", "2"),
         ({"A": "the family", "B": "the doctors", "C": "a court"}, "A court should decide.", "C"),
