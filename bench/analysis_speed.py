@@ -1,4 +1,4 @@
-"""How long the analysis of four responses of 150 words and its charts take, warm, and how much memory they hold.
+"""How long the analysis of four responses of 150 words, their votes and the charts take, warm, and how much memory.
 
 Run as `python -m bench.analysis_speed [rounds, 20]` on an idle machine. Wall time is what a user waits; the process'
 own time on the cores says more on a machine that does other things. Prints the figures, and writes them to
@@ -15,7 +15,11 @@ from pathlib import Path
 
 from folkmoot.analysis import charts
 from folkmoot.analysis.analyser import Analyser
+from services.worker import pool
+from services.worker.heap import give_back_what_is_large
 
+#: Loaded beside the networks, as in the process of the queue `analyse`, whose memory this is to tell.
+BESIDE = pool
 RESULTS = Path(__file__).with_name("results")
 TOPICS = Path(__file__).with_name("data") / "topics.jsonl"
 WORDS = 150
@@ -25,6 +29,7 @@ TARGET_MS, TARGET_WITH_CHARTS_MS, TARGET_MB = 700, 1500, 700
 def main() -> int:
     """Measure; 1 when a target is missed."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    give_back_what_is_large()
     began = time.perf_counter()
     analyser = Analyser()
     loaded_s = time.perf_counter() - began
@@ -33,6 +38,7 @@ def main() -> int:
         "load_s": round(loaded_s, 2),
         "analysis_ms": round(statistics.median(one.analysis_ms for one in taken)),
         "analysis_cpu_ms": round(statistics.median(one.analysis_cpu_ms for one in taken)),
+        "with_votes_ms": round(statistics.median(one.with_votes_ms for one in taken)),
         "with_charts_ms": round(statistics.median(one.with_charts_ms for one in taken)),
         "with_charts_cpu_ms": round(statistics.median(one.with_charts_cpu_ms for one in taken)),
         "worst_with_charts_ms": round(max(one.with_charts_ms for one in taken)),
@@ -41,16 +47,18 @@ def main() -> int:
     print(json.dumps(found))
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "analysis_speed.json").write_text(json.dumps(found), encoding="utf-8")
-    is_quick = found["analysis_ms"] <= TARGET_MS and found["with_charts_ms"] <= TARGET_WITH_CHARTS_MS
+    slower = max(found["analysis_ms"], found["with_votes_ms"])
+    is_quick = slower <= TARGET_MS and found["with_charts_ms"] <= TARGET_WITH_CHARTS_MS
     return int(not is_quick or found["peak_rss_mb"] > TARGET_MB)
 
 
 @dataclass(frozen=True)
 class _Taken:
-    """What one round took; the charts come after the analysis."""
+    """What one round took: without votes, with them, and with charts instead, which come after the analysis."""
 
     analysis_ms: float
     analysis_cpu_ms: float
+    with_votes_ms: float
     with_charts_ms: float
     with_charts_cpu_ms: float
 
@@ -62,7 +70,9 @@ def _taken(analyser: Analyser, number: int) -> _Taken:
     analysed, analysed_cpu = time.perf_counter(), time.process_time()
     charts.draw([agent_id for agent_id, _ in responses], report)
     drawn, drawn_cpu = time.perf_counter(), time.process_time()
-    seconds = (analysed - began, analysed_cpu - began_cpu, drawn - began, drawn_cpu - began_cpu)
+    analyser.analyse(query, "Yes/No", responses)
+    voted = time.perf_counter()
+    seconds = (analysed - began, analysed_cpu - began_cpu, voted - drawn, drawn - began, drawn_cpu - began_cpu)
     return _Taken(*(1000 * one for one in seconds))
 
 

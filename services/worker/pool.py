@@ -15,6 +15,7 @@ from folkmoot.garbage import keep_what_is_there
 from folkmoot.runtime import Runtime, build, utcnow
 from folkmoot.settings import Settings
 from services.worker.analyser import Nobody, load
+from services.worker.heap import give_back_what_is_large
 from services.worker.judges import Judges
 from services.worker.tasks import register
 from services.worker.watchdog import Watchdog
@@ -43,6 +44,7 @@ def run(settings: Settings, app: Celery, queue: str) -> None:
     threads = 1 if queue == ANALYSE_QUEUE else settings.worker_threads
     if queue == ANALYSE_QUEUE:
         stand_back()
+        give_back_what_is_large()
     register(app, runtime, load(settings, runtime.roster, Judges(runtime)) if queue == ANALYSE_QUEUE else Nobody())
     app.conf.update(task_queues=[queue_named(queue)], task_default_exchange="", worker_consumer=CONSUMER)
     watchdog = Watchdog(runtime.publisher, settings, queue, threads=threads)

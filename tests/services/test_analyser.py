@@ -118,3 +118,32 @@ def run(program: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+#: What the pool's process does, with four sets of four responses of 150 words; the last line is what it held at most.
+WORKS = """
+import resource
+from bench.analysis_speed import four_responses
+from folkmoot.measurement import Measurable
+from services.worker import pool
+from services.worker.heap import give_back_what_is_large
+from services.worker.measuring import load
+
+give_back_what_is_large()
+measuring = load(("agent0", "agent1", "agent2", "agent3"))
+for number in range(4):
+    query, responses = four_responses(number)
+    asked = Measurable(query=query, question_type="Yes/No", responses=responses, roles={}, consensus="Nobody agrees.")
+    report = measuring.measure(asked).report
+    assert measuring.draw([agent_id for agent_id, _ in responses], report)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def test_its_process_stays_under_700_megabytes() -> None:
+    """With all that a pool loads beside the networks, and the charts drawn."""
+    command = [sys.executable, "-c", WORKS]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False)
+
+    assert ended.returncode == 0, ended.stderr
+    assert 200 < int(ended.stdout.split()[-1]) < 700
