@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from redis.client import Pipeline
-
 from folkmoot import prompts
 from folkmoot import settings as environment
 from folkmoot.agents import Endpoint, Seat, provider_of
@@ -20,6 +18,7 @@ from folkmoot.errors import (
     OwnKeyRefused,
     Unavailable,
 )
+from folkmoot.redis_client import Command
 from folkmoot.resources import Stage
 from folkmoot.runtime import Runtime
 from folkmoot.store.usage import Spent
@@ -158,7 +157,7 @@ class Untold:
     """What is told with an answer when it is stored: the last of its words, and that its endpoint is well."""
 
     events: Sequence[Event] = ()
-    also: Callable[[Pipeline], None] | None = None
+    also: Sequence[Command] = ()
 
 
 NOTHING_UNTOLD = Untold()

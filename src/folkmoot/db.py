@@ -40,13 +40,15 @@ class Database:
         self.engine = _sqlite(url) if self.is_sqlite else postgres.engine(url, **POOL)
         path = make_url(url).database if self.is_sqlite else None
         self._turn = _Turn(Path(f"{path}-turn")) if path and path != ":memory:" else None
+        #: Where SQLite writes what it commits, before it goes to the file itself.
+        self._log = f"{path}-wal" if self._turn else None
         # PostgreSQL would show each statement of a transaction a newer state; SQLite's transactions see one anyway.
         self._reading = (
             self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
         )
         self._looks = _Looks(self.engine) if self.is_sqlite else None
-        self._writing = self.engine.execution_options(folkmoot_writer=True)
-        self._writing_unsynced = self._writing.execution_options(folkmoot_unsynced=True)
+        #: SQLite's connections to write with, by whether what they commit is synced: one is used at a time.
+        self._writers: dict[bool, Connection] = {}
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -114,13 +116,13 @@ class Database:
         Raises:
             Unavailable: the database does not answer.
         """
-        turn = self._turn
+        turn, is_kept = self._turn, False
         with traces.span(step or "write"):
             if turn is not None:
                 turn.take()
             try:
                 # Each `with` of a generator costs as much as a statement, so there are no more of them.
-                connection = (self._writing if synced else self._writing_unsynced).connect()
+                connection = self._writer(synced=synced)
                 try:
                     transaction = connection.begin()
                     try:
@@ -131,8 +133,11 @@ class Database:
                         transaction.rollback()
                         raise
                     transaction.commit()
+                    is_kept = turn is not None
                 finally:
-                    connection.close()
+                    if not is_kept:
+                        self._writers.pop(synced, None)
+                        connection.close()
             except SQLAlchemyError as error:
                 _tell(error)
             finally:
@@ -140,6 +145,36 @@ class Database:
                     turn.give_back()
         if step is not None:
             self._failpoints.reach(f"{step}.committed")
+
+    def _writer(self, *, synced: bool) -> Connection:
+        """A connection to write with; on SQLite the last one, which takes a third of the time that a new one does."""
+        found = self._writers.get(synced)
+        if found is None:
+            # Options of an engine would have each statement look for listeners in two places.
+            found = self.engine.connect().execution_options(folkmoot_writer=True, folkmoot_unsynced=not synced)
+            if self._turn is not None:
+                self._writers[synced] = found
+        return found
+
+    def sync(self) -> None:
+        """Wait until what SQLite has committed outlives a power cut; PostgreSQL has waited at each synced commit.
+
+        Raises:
+            Unavailable: the disk does not take it.
+        """
+        if self._log is None:
+            return
+        try:
+            log = os.open(self._log, os.O_RDONLY)
+        except FileNotFoundError:
+            # The last connection has closed, and taken all of it into the file itself.
+            return
+        try:
+            os.fdatasync(log)
+        except OSError as error:
+            raise Unavailable("The disk does not keep what is written. Please try again in a moment.") from error
+        finally:
+            os.close(log)
 
     def locked(self, statement: Rows) -> Rows:
         """The statement with its rows locked until the transaction ends; SQLite's writer has them all already."""
@@ -169,12 +204,14 @@ class Database:
             connection.execute(text("SELECT 1"))
 
     def close(self) -> None:
-        """Give every pooled connection back."""
-        self.engine.dispose()
+        """Close every connection that nobody has."""
+        if self._turn is not None:
+            with self._turn.closed():
+                while self._writers:
+                    self._writers.popitem()[1].close()
         if self._looks is not None:
             self._looks.close()
-        if self._turn is not None:
-            self._turn.close()
+        self.engine.dispose()
 
 
 class _Look:
@@ -270,12 +307,14 @@ class _Turn:
         finally:
             self._among_threads.release()
 
-    def close(self) -> None:
-        """Close the file; the next turn opens it again."""
+    @contextmanager
+    def closed(self) -> Iterator[None]:
+        """The file closed, and nobody of this process writing; the next turn opens it again."""
         with self._among_threads:
             if self._file is not None:
                 os.close(self._file)
                 self._file = None
+            yield
 
 
 @contextmanager

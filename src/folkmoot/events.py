@@ -3,16 +3,16 @@
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from redis import Redis
-from redis.client import Pipeline
 from redis.exceptions import RedisError
 
 from folkmoot import traces
+from folkmoot.redis_client import Command, ask
 
 #: Ids in a millisecond, and from one event of it to the next: states that were never told find room between them.
 PER_MS, APART = 1_000_000, 100
@@ -56,7 +56,7 @@ class Events:
         events: Sequence[tuple[str, dict[str, Any]]],
         *,
         begins: int = 0,
-        also: Callable[[Pipeline], None] | None = None,
+        also: Sequence[Command] = (),
     ) -> None:
         """Append events in order, in one round trip.
 
@@ -66,37 +66,28 @@ class Events:
             job_id: whose events these are.
             events: their types, and what they say.
             begins: marks the first of a job, to tell a whole stream by: the number of responses that there will be.
-            also: adds what else is to be said to Redis in the same round trip.
+            also: what else is to be said to Redis in the same round trip.
         """
-        if not events:
+        if not events and not also:
             return
         if time.monotonic() < self._paused_until:
             self._torn.add(job_id)
             return
         key, torn = _key(job_id), list(self._torn)
-        pipeline = self._redis.pipeline(transaction=False)
-        if torn:
-            pipeline.delete(*map(_key, torn))
+        commands: list[Command] = [("DEL", *map(_key, torn))] if torn else []
         for type_, data in events:
-            fields: dict[Any, Any] = {"e": type_, "d": _encoded(data)}
             # Only a job's first event makes a stream: one that was lost or deleted is not begun anew in the middle.
-            pipeline.xadd(
-                key,
-                {**fields, "b": begins} if begins else fields,
-                maxlen=LONGEST,
-                approximate=True,
-                nomkstream=not begins,
-            )
+            anew, mark = ((), ("b", begins)) if begins else (("NOMKSTREAM",), ())
+            commands.append(("XADD", key, *anew, "MAXLEN", "~", LONGEST, "*", "e", type_, "d", _encoded(data), *mark))
             begins = 0
-        if also is not None:
-            also(pipeline)
+        commands += also
         has_state = any(not type_.endswith(".delta") for type_, _ in events)
         if has_state:
-            pipeline.expire(key, self._ttl_s)
+            commands.append(("EXPIRE", key, self._ttl_s))
         try:
             # A span for each token would be a trace of nothing else.
             with traces.span("tell") if has_state else traces.NOTHING:
-                pipeline.execute()
+                ask(self._redis, commands)
             self._torn.difference_update(torn)
         except (RedisError, OSError) as error:
             self._torn.add(job_id)
@@ -157,9 +148,12 @@ class Events:
             log.warning("streams of deleted jobs stay until they expire: %s", error)
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def _encoded(data: dict[str, Any]) -> bytes:
     # Half a character, which no encoding can hold, becomes a question mark.
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return _ENCODER.encode(data).encode("utf-8", "replace")
 
 
 def _flat(entries: Any) -> Any:

@@ -2,16 +2,16 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from redis import Redis
-from redis.client import Pipeline
 from redis.exceptions import RedisError
 
 from folkmoot.breaker import Breaker, Circuit, Permit, keys_of
+from folkmoot.redis_client import Command, ask
 from folkmoot.settings import Settings
 
 State = Literal["healthy", "unhealthy", "failed"]
@@ -101,23 +101,16 @@ class Health:
 
     def answered(self, agent_id: str, permit: Permit, latency_ms: int) -> None:
         """A whole answer came: the circuit is closed, and how long it took is remembered."""
-        pipeline = self._redis.pipeline(transaction=False)
-        self.praise(agent_id, permit, latency_ms)(pipeline)
         try:
-            pipeline.execute()
+            ask(self._redis, self.praise(agent_id, permit, latency_ms))
         except (RedisError, OSError) as error:
             log.warning("an answer's circuit is not closed, and its latency not remembered: %s", error)
 
-    def praise(self, agent_id: str, permit: Permit, latency_ms: int) -> Callable[[Pipeline], None]:
+    def praise(self, agent_id: str, permit: Permit, latency_ms: int) -> list[Command]:
         """What `answered` says, to be said in a round trip of somebody else."""
-
-        def say(pipeline: Pipeline) -> None:
-            if not permit.is_clean:
-                pipeline.delete(*keys_of(permit.circuit))
-            pipeline.lpush(_latencies(agent_id), latency_ms)
-            pipeline.ltrim(_latencies(agent_id), 0, LATENCIES - 1)
-
-        return say
+        closed: list[Command] = [] if permit.is_clean else [("DEL", *keys_of(permit.circuit))]
+        latencies = _latencies(agent_id)
+        return [*closed, ("LPUSH", latencies, latency_ms), ("LTRIM", latencies, 0, LATENCIES - 1)]
 
     def reset(self, agent_id: str, circuits: Iterable[str]) -> None:
         """Close a seat's circuits and forget its latencies, by hand.

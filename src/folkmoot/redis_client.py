@@ -1,13 +1,14 @@
 """The Redis client of a process: one that does not wait again and again for a server that does not answer."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from redis import ConnectionPool, Redis
 from redis.backoff import NoBackoff
 from redis.connection import Connection
 from redis.exceptions import ConnectionError as NoConnection
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
 #: Redis is local or near: a command that takes longer means that it hangs. Streams are read for a second at a time.
@@ -15,6 +16,9 @@ CONNECT_TIMEOUT_S = 1.0
 TIMEOUT_S = 2.0
 #: After a command that got no answer all others fail at once for this long: not every request waits in vain.
 PAUSE_S = 3.0
+
+#: A command and what it takes, as Redis' manual has them.
+Command = tuple[str | bytes | int | float, ...]
 
 
 def connect(url: str) -> Redis:
@@ -27,7 +31,7 @@ def connect(url: str) -> Redis:
         # A connection that broke while it was idle is made anew; one that hangs is not waited for twice.
         retry=Retry(NoBackoff(), 1, supported_errors=(NoConnection,)),
     )
-    return Redis(connection_pool=pool)
+    return Redis.from_pool(pool)
 
 
 class Pool(ConnectionPool):
@@ -71,3 +75,51 @@ class Pool(ConnectionPool):
         now = time.monotonic()
         if now - began_at >= limit_s:
             self._paused_until = now + PAUSE_S
+
+
+def ask(redis: Redis, commands: Sequence[Command]) -> list[Any]:
+    """What Redis answers to commands that are sent in one piece; the library's own way takes half as long again.
+
+    Raises:
+        RedisError: Redis does not answer, or refuses one of them.
+    """
+    pool = redis.connection_pool
+    try:
+        return _asked_once(pool, commands)
+    except NoConnection:
+        # As for single commands: a connection that broke while it was idle is made anew.
+        return _asked_once(pool, commands)
+
+
+def _asked_once(pool: ConnectionPool, commands: Sequence[Command]) -> list[Any]:
+    connection: Any = pool.get_connection()
+    try:
+        return exchange(connection, commands)
+    finally:
+        pool.release(connection)
+
+
+def exchange(connection: Any, commands: Sequence[Command]) -> list[Any]:
+    """The answers to commands that are sent in one piece on this connection, which is closed where one did not come.
+
+    Raises:
+        RedisError: Redis does not answer, or refuses one of them.
+    """
+    try:
+        connection.send_packed_command(connection.pack_commands(commands))
+        answers = [_answer(connection) for _ in commands]
+    except BaseException:
+        # What it may still have to say is no answer to anything that is asked next.
+        connection.disconnect()
+        raise
+    for answer in answers:
+        if isinstance(answer, ResponseError):
+            raise answer
+    return answers
+
+
+def _answer(connection: Any) -> Any:
+    try:
+        return connection.read_response()
+    except ResponseError as error:
+        return error

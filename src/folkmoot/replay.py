@@ -113,7 +113,9 @@ def _look(
             is_whole = False
     if is_whole and is_patient:
         return
-    spoken = _spoken(_before(runtime, job_id, last)) if is_whole or last == 0 else None
+    before = _before(runtime, job_id, last) if is_whole else []
+    # A stream that was whole a moment ago may have expired since: what it had said by then is not known any more.
+    spoken = _spoken(before) if before or last == 0 else None
     states = list(told(runtime, job_id, after=last, seen=seen, spoken=spoken))
     if is_whole and not any(event.type == "end" for event in states):
         return

@@ -7,10 +7,12 @@ transactions around them, the connections, and the types of what goes in and com
 import itertools
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from operator import itemgetter
+from typing import Any, cast
 
-from sqlalchemy import Connection, Delete, Insert, Select, Update
+from sqlalchemy import BindParameter, Connection, Delete, Insert, Select, Update, literal_column
 from sqlalchemy.engine import Dialect
+from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
@@ -76,13 +78,14 @@ class _Prepared:
     def __init__(self, clause: Clause, dialect: Dialect, names: list[str]) -> None:
         self._dialect = dialect
         self._clause = clause
-        compiled = clause.compile(dialect=dialect, column_keys=None if isinstance(clause, Select) else names)
+        keys = None if isinstance(clause, Select) else names
+        compiled = _with_constants(clause, dialect).compile(dialect=dialect, column_keys=keys)
         assert isinstance(compiled, SQLCompiler)
         # The values of a list would be parameters each, and defaults computed anew: both only when it is executed.
         later = (compiled.post_compile_params, compiled.insert_prefetch, compiled.update_prefetch)
         assert not any(later), f"not to be prepared: {compiled.string}"
         self._sql = compiled.string
-        self._order = compiled.positiontup
+        self._ordered = None if compiled.positiontup is None else _taking(compiled.positiontup)
         self._server = None if compiled.positional else _OnServer(compiled)
         converters = {name: self._binds(bound.type) for name, bound in compiled.binds.items()}
         self._converters = {name: converter for name, converter in converters.items() if converter and name in names}
@@ -111,7 +114,7 @@ class _Prepared:
         given = {**self._constants, **values}
         for name, converter in self._converters.items():
             given[name] = converter(given[name])
-        return given if self._order is None else tuple(given[name] for name in self._order)
+        return given if self._ordered is None else self._ordered(given)
 
     def records(self, cursor: Any) -> list[Record]:
         """All rows of a cursor, which is closed."""
@@ -129,6 +132,29 @@ class _Prepared:
         codes = (told[1] for told in cursor.description)
         converters = [impl.result_processor(self._dialect, code) for impl, code in zip(impls, codes, strict=True)]
         return record._make, [(place, one) for place, one in enumerate(converters) if one is not None]
+
+
+def _with_constants(clause: Clause, dialect: Dialect) -> Clause:
+    """The statement with its constants in its words, and not as parameters.
+
+    SQLite plans a statement anew each time that it gets a parameter on which the use of an index depends, and
+    PostgreSQL plans it without that index: some have the rows of one status alone.
+    """
+
+    def written(element: Any, **_: object) -> Any:
+        if not isinstance(element, BindParameter) or not isinstance(element.value, str | int):
+            return None
+        spelled = element.type.dialect_impl(dialect).literal_processor(dialect)
+        return None if spelled is None else literal_column(spelled(element.value), element.type)
+
+    return cast(Clause, visitors.replacement_traverse(clause, {}, written))
+
+
+def _taking(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """What takes the values of these names, in their order."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: tuple(values[name] for name in names)
 
 
 class _OnServer:

@@ -33,6 +33,7 @@ def submit(
     check(ask, runtime.roster, runtime.settings)
     earlier = queries.accepted_before(runtime.db, user_id, idempotency_key, ask.digest())
     if earlier is not None:
+        runtime.db.sync()
         return queries.find(runtime.db, earlier), False
     _check_parent(runtime, ask, user_id)
     most, now = runtime.settings.rate_per_minute, utcnow().timestamp()
@@ -58,6 +59,8 @@ def submit(
         figures.seated(runtime, losses)
         tell_begun(runtime, query)
         runtime.publisher.hint(job_id, "ask", [one.agent_id for one in query.responses if one.status == "pending"])
+    # The seats are at it by now; whoever asked is told when the disk has it too (docs/decisions/0029).
+    runtime.db.sync()
     return query, is_new
 
 

@@ -12,7 +12,7 @@ from redis.connection import Connection
 from redis.exceptions import ConnectionError as NoConnection
 
 from folkmoot.events import APART, PER_MS, Event, key_of, place_of
-from folkmoot.redis_client import Pool
+from folkmoot.redis_client import Command, Pool, exchange
 
 #: Events that one read takes.
 MOST = 500
@@ -59,7 +59,7 @@ class Tail:
         Raises:
             RedisError: Redis does not answer.
         """
-        first = ("XRANGE", self._key, "-", "+", "COUNT", 1)
+        first: Command = ("XRANGE", self._key, "-", "+", "COUNT", 1)
         found, read = self._ask(first, ("XREAD", "COUNT", MOST, "STREAMS", self._key, place_of(after)))
         fields = found[0][1] if found else []
         begins = fields[fields.index("b") + 1] if "b" in fields[::2] else None
@@ -73,7 +73,7 @@ class Tail:
         """
         return _events(*self._ask(("XREAD", "COUNT", MOST, "BLOCK", block_ms, "STREAMS", self._key, place_of(after))))
 
-    def _ask(self, *commands: tuple[str | int, ...]) -> list[Any]:
+    def _ask(self, *commands: Command) -> list[Any]:
         """Send commands together; over a new connection when this one, which lay idle, turns out to be gone."""
         for is_last in (False, True):
             if self._connection is None:
@@ -82,11 +82,8 @@ class Tail:
             if isinstance(self._pool, Pool):
                 self._pool.waits_for(connection)
             try:
-                connection.send_packed_command(connection.pack_commands(commands))
-                return [connection.read_response() for _ in commands]
+                return exchange(connection, commands)
             except BaseException as error:
-                # What it may still have to say is no answer to anything that is asked next.
-                connection.disconnect()
                 self.close()
                 if is_last or not isinstance(error, NoConnection):
                     raise

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from services.ui.history import LENGTH, UNDO_S
 from tests.browser.steps import choose
 from tests.client import PASSWORD, Client
-from tests.scripted_model import ScriptedModel
+from tests.scripted_model import SEATS, ScriptedModel
 from tests.stack import Stack, eventually
 
 #: Seconds that the list may take to show what has changed, whatever else the machine is doing.
@@ -48,9 +48,11 @@ def delete(page: Page, question: str, answer: str) -> None:
     dialog.get_by_role("button", name=answer).click()
 
 
-def test_history_is_searched_filtered_and_turned_over(history: Page, client: Client) -> None:
+def test_history_is_searched_filtered_and_turned_over(history: Page, client: Client, model: ScriptedModel) -> None:
     """New questions come by themselves, pages turn both ways, and words, status and domain narrow the list."""
     asked(client, "Who should get the kidney?", domain="Healthcare")
+    for seat in SEATS:
+        model.script(f"scripted/{seat}", {"hang": True})  # or some would be done before they are cancelled
     for number in range(LENGTH):
         client.cancel(client.ask(f"Question {number}?")["job_id"])
     entries = history.locator(".fm-entry")

@@ -12,12 +12,13 @@ import pytest
 import sqlalchemy
 from redis import Redis
 
+from folkmoot.llm import KEEPALIVE_S
 from tests.client import folded, place
 from tests.conftest import scripted_roster
 from tests.scripted_model import SEATS, ScriptedModel
 from tests.scripted_reply import Call
 from tests.soak.load import Crowd, Watched
-from tests.soak.vitals import Vitals, look_when_settled
+from tests.soak.vitals import Vitals, look, look_when_settled
 from tests.stack import Stack, eventually
 
 #: The thousand is run by whichever test comes first; on two quiet cores it takes under two minutes.
@@ -30,8 +31,12 @@ STAGES = (100, 900)
 #: Short, so that the run sees streams expire; far longer than the pause between two events of a query, or its deltas
 #: would be gone before its reader came to them. The broker's heap keeps the size that the most streams at once have
 #: asked for, which is no leak: of 30 s 306 were there, and it grew by 7 MiB; of 15 s 178, and by 3 MiB;
-#: since a query takes less of the processor, of 15 s by 6 MiB again.
+#: since a query takes less of the processor, of 15 s by 6 MiB again. On a machine that does much else besides, a query
+#: may say nothing of its state for longer, and its reader then has the text whole and not by its deltas.
 EVENTS_TTL_S = 8
+#: Until a pool has let go of its idle connections to its model, in seconds: nobody is looked at before that, or one
+#: look would count sixteen that the other does not.
+LETS_GO_S = 2 * KEEPALIVE_S + 10
 #: A process opens at most this many descriptors beyond those it had after the first stage: a thread that had not met
 #: a busy pool yet may add its connections. One left open by every thirtieth query would show.
 POOL = 32
@@ -88,6 +93,7 @@ def _run(stack: Stack, model: ScriptedModel) -> Soak:
             watched += crowd.ask(count)
             lasting += [key for key in _streams(redis) if redis.ttl(key) == -1]
             eventually(lambda: not any(_unfinished(database).values()), 60, "all work is done")
+            eventually(lambda: not _calling(stack), LETS_GO_S, "idle connections to the models are let go")
             seen.append(look_when_settled(stack, still_s=5, deadline_s=60))
             eventually(lambda: not _streams(redis), EVENTS_TTL_S + 10, "the streams expire")
             keys.append({str(key) for key in redis.scan_iter()})
@@ -110,6 +116,12 @@ def _run(stack: Stack, model: ScriptedModel) -> Soak:
 
 def _streams(redis: Redis) -> list[str]:
     return [str(key) for key in redis.scan_iter("folkmoot:events:*", count=1000)]
+
+
+def _calling(stack: Stack) -> list[str]:
+    """The pools that hold a connection to a model."""
+    pools = [*(f"agent.{seat}" for seat in SEATS), "aggregate"]
+    return [name for (name, *_), vitals in look(stack).items() if name in pools and vitals.open["tcp"]]
 
 
 def _unfinished(database: sqlalchemy.Engine) -> dict[str, int]:

@@ -1,5 +1,7 @@
 """The story with everything real but the models' wits: failing seats, failing aggregators, lost claims, lost hints."""
 
+import errno
+import os
 import sqlite3
 import subprocess
 import sys
@@ -7,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
@@ -16,7 +19,7 @@ from folkmoot import council, dispatch, measurement, submission
 from folkmoot import db as database
 from folkmoot.asks import Ask
 from folkmoot.breaker import Circuit
-from folkmoot.errors import IdempotencyMismatch, InvalidRequest, NotFound
+from folkmoot.errors import IdempotencyMismatch, InvalidRequest, NotFound, Unavailable
 from folkmoot.events import Event
 from folkmoot.health import Signs
 from folkmoot.models import Interaction, Response
@@ -103,6 +106,55 @@ def test_query_goes_from_question_to_analysis(runtime: Runtime, user_id: int, mo
     assert told[-1].type == "end" and [event.id for event in told] == sorted({event.id for event in told})
     assert deltas(told, "consensus") == {"llama3": query.consensus.text}
     assert deltas(told, "response") == {one.agent_id: one.text for one in query.responses}
+
+
+def test_seats_are_at_it_while_the_disk_takes_the_query(
+    runtime: Runtime, user_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite's log is waited for before the query is told of as accepted, and the hints are out by then."""
+    if not runtime.db.is_sqlite:
+        pytest.skip("PostgreSQL waits for its disk at the commit")
+    found: list[list[tuple[str, list[str]]]] = []
+    to_disk = os.fdatasync
+
+    def waits(file: int) -> None:
+        found.append(taken(runtime))
+        assert Path(f"/proc/self/fd/{file}").readlink().name.endswith("-wal")
+        to_disk(file)
+
+    monkeypatch.setattr(os, "fdatasync", waits)
+    job_id = submit(runtime, user_id)
+
+    assert found == [[("folkmoot.ask", [job_id, seat]) for seat in ("qwen", "mistral", "deephermes")]]
+    assert submit(runtime, user_id) == job_id
+    assert len(found) == 2, "nor is it told again before the disk has it"
+
+
+def test_a_query_that_the_disk_does_not_take_is_not_told_as_accepted(
+    runtime: Runtime, user_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error says so, nothing is lost, and the same request is told of once the disk has it."""
+    if not runtime.db.is_sqlite:
+        pytest.skip("PostgreSQL waits for its disk at the commit")
+
+    def breaks(file: int) -> NoReturn:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), file)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fdatasync", breaks)
+        for _ in range(2):
+            with pytest.raises(Unavailable, match="disk"):
+                submit(runtime, user_id)
+    work(runtime)
+
+    query = queries.find(runtime.db, submit(runtime, user_id))
+    assert query.status == "done"
+    assert len(list(queries.all_of(runtime.db, user_id))) == 1
+
+
+def test_a_database_without_a_log_has_nothing_to_wait_for(tmp_path: Path) -> None:
+    """SQLite's last connection takes the log along when it closes."""
+    database.Database(f"sqlite:///{tmp_path}/closed.db").sync()
 
 
 def test_an_analysis_that_breaks_down_costs_no_query(runtime: Runtime, user_id: int) -> None:

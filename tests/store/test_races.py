@@ -99,6 +99,40 @@ def test_sqlite_turn_outlives_a_writer_that_is_killed(db: Database, ada: int) ->
         assert connection.scalar(select(func.count()).select_from(Interaction)) == 1
 
 
+def test_sqlite_goes_on_when_a_full_disk_has_room_again(db: Database, ada: int) -> None:
+    """While no file may grow each write is refused and leaves nothing; afterwards the same process writes again."""
+    if not db.is_sqlite:
+        pytest.skip("PostgreSQL has a disk of its own")
+    fills = (
+        "import resource, signal, sys; from sqlalchemy import text\n"
+        "from folkmoot.db import Database; from folkmoot.errors import Unavailable\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "db, refused, (soft, hard) = Database(sys.argv[1]), 0, resource.getrlimit(resource.RLIMIT_FSIZE)\n"
+        "def name(words, synced):\n"
+        "    with db.write(synced=synced) as connection:\n"
+        "        connection.execute(text('UPDATE users SET username = :words'), {'words': words})\n"
+        "for synced in (True, False):\n"
+        "    name('before', synced)\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))\n"
+        "    for _ in range(3):\n"
+        "        try:\n"
+        "            name('y' * 300_000, synced)\n"
+        "        except Unavailable:\n"
+        "            refused += 1\n"
+        "    with db.read() as connection:\n"
+        "        assert connection.scalar(text('SELECT username FROM users')) == 'before'\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))\n"
+        "    name('after', synced)\n"
+        "print(refused)"
+    )
+    url = db.engine.url.render_as_string(hide_password=False)
+    ended = subprocess.run([sys.executable, "-c", fills, url], capture_output=True, text=True, timeout=60, check=False)
+
+    assert (ended.returncode, ended.stdout.strip()) == (0, "6"), ended.stderr
+    with db.read() as connection:
+        assert connection.scalar(select(User.username)) == "after"
+
+
 def test_sqlite_writer_that_waits_too_long_is_told(db: Database, ada: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Behind a writer of the same process that does not end, others give up with an error instead of piling up."""
     if not db.is_sqlite:

@@ -116,6 +116,31 @@ def test_marks_of_a_pattern_are_no_parameters(db: Database, job_id: str) -> None
         assert like.scalar(connection, of_job=job_id) == job_id
 
 
+def test_constants_are_no_parameters(db: Database, job_id: str) -> None:
+    """A statement that names a status names it in its words: as a parameter it would be planned anew each time.
+
+    Nor is what anybody may give it ever among its words.
+    """
+    seen: list[tuple[str, Any]] = []
+    event.listen(db.engine, "before_cursor_execute", lambda _c, _cursor, sql, values, *_: seen.append((sql, values)))
+    of_agent = Response.agent_id == bindparam("of_agent")
+    pending = Statement(
+        select(Response.id).where(Response.status == "pending", Response.job_id == bindparam("of_job"), of_agent)
+    )
+    marked = Statement(update(Response).where(of_agent, Response.role != "100%: it's :none").values(error="so"))
+    with db.write() as connection:
+        assert pending.scalar(connection, of_job=job_id, of_agent=rows.PANEL[0]) is not None
+        assert pending.scalar(connection, of_job=job_id, of_agent="' OR '1'='1") is None
+        assert marked.change(connection, of_agent=rows.PANEL[0]) == 1
+
+    texts = [(sql, values) for sql, values in seen if "responses" in sql]
+    assert len(texts) == 3
+    for sql, values in texts:
+        given = values.values() if isinstance(values, dict) else values
+        assert set(given) <= {job_id, rows.PANEL[0], "' OR '1'='1", "so"}
+        assert "'pending'" in sql or "it''s :none'" in sql
+
+
 def test_several_looks_see_one_state(db: Database, job_id: str) -> None:
     """What is written between two statements of one look is seen by neither, and by the next look."""
     statement = Statement(select(Interaction.status).where(Interaction.job_id == bindparam("of_job")))

@@ -359,6 +359,17 @@ def _until(condition: Any) -> None:
         time.sleep(0.02)
 
 
+def test_what_goes_along_is_said_even_without_an_event(redis: Redis) -> None:
+    """When all words of an answer have been told already, its endpoint is still known to be well."""
+    stream = Events(redis, ttl_s=TTL_S)
+    stream.append(JOB, [], also=[("LPUSH", "latencies", 7)])
+    stream.append(JOB, [("status", {"n": 0})], begins=1, also=[("LPUSH", "latencies", 8)])
+    stream.append(JOB, [])
+
+    assert redis.lrange("latencies", 0, -1) == ["8", "7"]
+    assert [(event.type, event.data) for event in told(stream)] == [("status", {"n": 0})]
+
+
 def test_both_versions_of_the_protocol_are_read_alike(valkey_socket: Path, redis: Redis) -> None:
     """Events read the same over the second and the third version of Redis' protocol."""
     Events(redis, ttl_s=TTL_S).append(JOB, [("status", {"n": n}) for n in range(3)], begins=1)

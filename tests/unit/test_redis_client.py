@@ -1,10 +1,11 @@
-"""A Redis that hangs is waited for once, not by every command."""
+"""A Redis that hangs is waited for once, not by every command; what is asked together is answered together."""
 
 import time
 from pathlib import Path
 
 import pytest
-from redis.exceptions import RedisError
+from redis import Redis, UnixDomainSocketConnection
+from redis.exceptions import RedisError, ResponseError
 
 from folkmoot import redis_client
 from tests.store.servers import Valkey
@@ -39,3 +40,44 @@ def test_redis_that_refuses_is_asked_again_at_once(tmp_path: Path) -> None:
     for _ in range(3):
         with pytest.raises(RedisError, match=r"connecting|No such file|Error 2"):
             client.ping()
+
+
+def test_commands_that_are_asked_together_are_answered_in_order(redis: Redis, valkey_socket: Path) -> None:
+    """A refusal is raised once all have been answered, so the next answers are those of what is asked next."""
+    client = redis_client.connect(f"unix://{valkey_socket}")
+    assert redis_client.ask(client, [("SET", "one", "ä"), ("GET", "one"), ("GET", "two")]) == ["OK", "ä", None]
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        redis_client.ask(client, [("LPUSH", "one", 1), ("INCR", "two")])
+
+    assert redis_client.ask(client, [("GET", "two")]) == ["1"]
+    client.close()
+
+
+def test_a_connection_that_broke_while_idle_is_made_anew(redis: Redis, valkey_socket: Path) -> None:
+    """Commands that are asked together reach a Redis that was started again."""
+    client = redis_client.connect(f"unix://{valkey_socket}")
+    redis_client.ask(client, [("SET", "one", 1)])
+    redis.client_kill_filter(_type="normal", skipme=True)
+
+    assert redis_client.ask(client, [("INCR", "one"), ("INCR", "one")]) == [2, 3]
+    client.close()
+
+
+@pytest.mark.parametrize("breaks_at", ["pack_commands", "read_response"])
+def test_an_exchange_that_breaks_off_leaves_no_answer_behind(
+    breaks_at: str, redis: Redis, valkey_socket: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has the connection next is told what they asked for."""
+    client = redis_client.connect(f"unix://{valkey_socket}")
+    client.set("one", 1)
+    with monkeypatch.context() as broken:
+        broken.setattr(UnixDomainSocketConnection, breaks_at, _stopped)
+        with pytest.raises(KeyboardInterrupt):
+            redis_client.ask(client, [("GET", "one"), ("GET", "one")])
+
+    assert redis_client.ask(client, [("GET", "two"), ("GET", "one")]) == [None, "1"]
+    client.close()
+
+
+def _stopped(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt

@@ -20,6 +20,7 @@ from folkmoot.resources import QueryResource
 from folkmoot.runtime import Runtime, build, utcnow
 from folkmoot.settings import Settings
 from folkmoot.store import queries
+from folkmoot.tail import Tail
 from services.worker.analyser import Nobody
 from tests.conftest import scripted_roster
 from tests.scripted_model import ScriptedModel
@@ -257,6 +258,32 @@ def test_a_stream_that_is_lost_on_the_way_repeats_nothing(steps: int, runtime: R
     assert_no_double(watched)
     assert sorted(states(watched)) == sorted(STORY)
     assert watched[-1].type == "end"
+
+
+@pytest.mark.parametrize("silent_looks", [0, 1])
+def test_words_are_not_told_twice_when_the_stream_is_lost_in_a_look(
+    silent_looks: int, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has heard words of a text is not told the whole of it as more words: its state has it whole."""
+    job_id = done(runtime)
+    story = followed(runtime, job_id)
+    heard = next(event for event in story if event.type == "consensus.delta")
+    later = [f"{event.id // PER_MS}-{event.id % PER_MS // APART}" for event in story if event.id > heard.id]
+    runtime.redis.xdel(f"folkmoot:events:{job_id}", *later)
+    looks: list[int] = []
+
+    def nothing(_tail: Tail, **_: int) -> list[Event]:
+        looks.append(len(looks))
+        if len(looks) > silent_looks:
+            lose_stream(runtime)
+        return []
+
+    monkeypatch.setattr(Tail, "read", nothing)
+    found = followed(runtime, job_id, after=heard.id)
+
+    assert looks == list(range(silent_looks + 1))
+    assert [event for event in found if event.type.endswith(".delta")] == []
+    assert "consensus llama3" in states(found) and found[-1].type == "end"
 
 
 def _rest(watching: Iterator[Event | None]) -> list[Event]:

@@ -70,9 +70,10 @@ def test_what_redis_refuses_leaves_nothing_behind(shared: Redis) -> None:
 
 
 def test_the_connection_is_given_back(shared: Redis) -> None:
-    """Many readers after one another need one connection."""
+    """Many readers after one another need no more than the one that whoever asked before them had."""
+    before = len(shared.client_list())
     for _ in range(5):
         with closing(Tail(shared, JOB)) as tail:
             tail.begin(after=0)
 
-    assert len(shared.client_list()) <= 3
+    assert len(shared.client_list()) <= before

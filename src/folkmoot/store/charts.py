@@ -63,7 +63,7 @@ def to_draw(db: Database, job_id: str) -> tuple[list[str], dict[str, Any]] | Non
         drawn = connection.scalar(select(Chart.job_id).where(Chart.job_id == job_id).limit(1))
         if data is None or drawn is not None:
             return None
-        return [row.agent_id for row in records.responses(connection, job_id, status="ok")], data["report"]
+        return [row.agent_id for row in records.answered(connection, job_id)], data["report"]
 
 
 def keep(db: Database, job_id: str, pictures: Sequence[Picture]) -> None:

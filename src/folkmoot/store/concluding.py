@@ -71,7 +71,7 @@ def to_conclude(db: Database, job_id: str) -> Conclusion | None:
         if job is None:
             return None
         panel = tuple(row.agent_id for row in _PANEL.all(connection, of_job=job_id))
-        answered = records.responses(connection, job_id, status="ok")
+        answered = records.answered(connection, job_id)
         return Conclusion(job, queries.question(connection, job), tuple(answered), panel, job.fence)
 
 
@@ -189,7 +189,7 @@ def to_analyse(db: Database, job_id: str) -> ToAnalyse | None:
         if job is None or _PENDING.scalar(connection, of_job=job_id) is None:
             return None
         consensus = _CONSENSUS.scalar(connection, of_job=job_id)
-        return ToAnalyse(job, tuple(records.responses(connection, job_id, status="ok")), consensus or "")
+        return ToAnalyse(job, tuple(records.answered(connection, job_id)), consensus or "")
 
 
 def finish_analysis(db: Database, job_id: str, result: AnalysisResource, *, now: datetime) -> bool:

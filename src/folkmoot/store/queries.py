@@ -90,6 +90,8 @@ def accept(
 ) -> tuple[str, bool]:
     """Write a query, its panel, its outbox rows, and what happened to seats that are `lost` to it in one transaction.
 
+    On SQLite it may be told of only after `Database.sync`, for which its hints need not wait.
+
     Args:
         needed: what it may use, to be reserved.
         bounds: what it has to fit into, beside all others.
@@ -101,7 +103,7 @@ def accept(
     """
     needed = needed or {}
     try:
-        with db.write("accept") as connection:
+        with db.write("accept", synced=not db.is_sqlite) as connection:
             limits.take_turn(db, connection, bounds, new.user_id)
             # Written before it is weighed: the same request, accepted a moment ago, is found and not weighed twice.
             _ADD.change(connection, **_interaction(new))

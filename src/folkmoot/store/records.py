@@ -29,7 +29,7 @@ _rows = select(Response).where(Response.job_id == bindparam("of_job")).order_by(
 _SHOWN = Statement(
     _rows.with_only_columns(*(Response.__table__.c[name] for name in ("is_aggregator", *ResponseResource.model_fields)))
 )
-_OF_STATUS = Statement(_rows.where(Response.is_aggregator.is_(False), Response.status == bindparam("of_status")))
+_ANSWERED = Statement(_rows.where(Response.is_aggregator.is_(False), Response.status == "ok"))
 _ANALYSIS = Statement(select(Analysis).where(Analysis.job_id == bindparam("of_job")))
 
 
@@ -97,9 +97,9 @@ def analysis(connection: Connection, job: Record) -> AnalysisResource:
     return PENDING
 
 
-def responses(connection: Connection, job_id: str, *, status: str) -> Sequence[Record]:
-    """The panel's rows of a job with this status, in the panel's order."""
-    return _OF_STATUS.all(connection, of_job=job_id, of_status=status)
+def answered(connection: Connection, job_id: str) -> Sequence[Record]:
+    """The rows of a job's panel that hold an answer, in the panel's order."""
+    return _ANSWERED.all(connection, of_job=job_id)
 
 
 def job_of(connection: Connection, job_id: str) -> Record | None:
