@@ -7,6 +7,7 @@ from typing import Any
 from xmlrpc.client import Fault, ServerProxy
 
 import pytest
+import requests
 from playwright.sync_api import Page, expect
 
 from infra.local.sockets import UnixTransport
@@ -147,6 +148,7 @@ def test_page_opened_without_gateways_says_so_and_opens_when_they_are_back(
     with without_gateways(stack):
         page.reload()
         expect(page.get_by_role("alert")).to_contain_text(TRY_AGAIN, timeout=BACK_MS)
+    eventually(lambda: requests.get(f"{stack.url}/readyz", timeout=5).ok, BACK_MS / 1000, "gateways serve again")
     page.get_by_role("button", name="Try again").click()
 
     expect(page.get_by_role("heading", name=QUESTION)).to_be_visible()
