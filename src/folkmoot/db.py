@@ -1,33 +1,25 @@
-"""The database: transactions, and in what they differ on SQLite and PostgreSQL; SQLite's engine."""
+"""The database: transactions, and in what they differ on SQLite and PostgreSQL."""
 
-import fcntl
 import os
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from sqlalchemy import Connection, Engine, Select, create_engine, event, text
+from sqlalchemy import Connection, Select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from folkmoot import postgres, traces
+from folkmoot import postgres, sqlite, traces
 from folkmoot.errors import Unavailable
 from folkmoot.failpoints import Failpoints
 from folkmoot.statements import send
 
 Rows = TypeVar("Rows", bound=Select[*tuple[Any, ...]])
 
-BUSY = "The database is busy. Please try again in a moment."
-#: How long a SQLite writer waits for the one before it; rare commits take more than a second.
-BUSY_TIMEOUT_MS = 10_000
 #: Connections of a process: transactions are short, so threads share a few. What lies idle is looked for last.
-POOL: dict[str, Any] = {"pool_timeout": 15, "pool_use_lifo": True}
-#: To open one takes longer than a transaction. Fewer would make one query's reads quicker, and let a few long searches
-#: keep everybody else out for seconds. A transaction has always ended when its connection is given back.
-SQLITE_POOL: dict[str, Any] = {**POOL, "pool_size": 16, "max_overflow": 0, "pool_reset_on_return": None}
+POOL: dict[str, Any] = {"pool_timeout": sqlite.POOL_TIMEOUT_S, "pool_use_lifo": True}
 
 
 class Database:
@@ -37,16 +29,16 @@ class Database:
         """Prepare the engine; nothing connects before the first transaction."""
         self._failpoints = failpoints or Failpoints()
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
-        self.engine = _sqlite(url) if self.is_sqlite else postgres.engine(url, **POOL)
-        path = make_url(url).database if self.is_sqlite else None
-        self._turn = _Turn(Path(f"{path}-turn")) if path and path != ":memory:" else None
+        self.engine = (sqlite if self.is_sqlite else postgres).engine(url, **POOL)
+        path = make_url(url).database
+        self._turn = sqlite.Turn(Path(f"{path}-turn")) if self.is_sqlite else None
         #: Where SQLite writes what it commits, before it goes to the file itself.
-        self._log = f"{path}-wal" if self._turn else None
+        self._log = f"{path}-wal" if self.is_sqlite else None
         # PostgreSQL would show each statement of a transaction a newer state; SQLite's transactions see one anyway.
         self._reading = (
             self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
         )
-        self._looks = _Looks(self.engine) if self.is_sqlite else None
+        self._looks = sqlite.Looks(self.engine) if self.is_sqlite else None
         #: SQLite's connections to write with, by whether what they commit is synced: one is used at a time.
         self._writers: dict[bool, Connection] = {}
 
@@ -214,109 +206,6 @@ class Database:
         self.engine.dispose()
 
 
-class _Look:
-    """What prepared statements need of a connection (`statements.py`)."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine, self.dialect, self.dispatch = engine, engine.dialect, engine.dispatch
-        lent = engine.raw_connection()
-        lent.detach()
-        #: The driver's connection, which is SQLAlchemy's no more.
-        self.connection: Any = lent.dbapi_connection
-
-    def _handle_dbapi_exception(self, error: BaseException, *_execution: object) -> NoReturn:
-        Connection._handle_dbapi_exception_noconnection(error, self.dialect, self.engine)
-
-
-class _Looks:
-    """Connections to one SQLite file for statements that read: as many as SQLAlchemy may have beside them.
-
-    To take one of SQLAlchemy's and give it back takes longer than the look itself.
-    """
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._free = threading.BoundedSemaphore(SQLITE_POOL["pool_size"])
-        self._idle: list[Any] = []
-
-    def take(self) -> Any:
-        """Have one for oneself.
-
-        Raises:
-            PoolTimeout: all were taken for too long.
-        """
-        if not self._free.acquire(timeout=POOL["pool_timeout"]):
-            raise PoolTimeout
-        with suppress(IndexError):
-            return self._idle.pop()
-        try:
-            return _Look(self._engine)
-        except BaseException:
-            self._free.release()
-            raise
-
-    def give_back(self, look: Any) -> None:
-        """Keep it for the next, unless a transaction on it could not be ended."""
-        if look.connection.in_transaction:
-            look.connection.close()
-        else:
-            self._idle.append(look)
-        self._free.release()
-
-    def close(self) -> None:
-        """Close those that nobody has."""
-        while self._idle:
-            self._idle.pop().connection.close()
-
-
-class _Turn:
-    """The turn to write to one SQLite file, handed from writer to writer through a lock on a file beside it.
-
-    SQLite's own writers look again every 0.1 s whether the file is free, while newcomers look at once: under load some
-    never find it so, and give up after the busy timeout. The kernel wakes whoever waits for this lock, and takes it
-    from a process that dies. SQLite's lock stays the one that keeps the data whole (docs/decisions/0007).
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: int | None = None
-        # The file's lock belongs to the process; this one lets its threads in one by one.
-        self._among_threads = threading.Lock()
-
-    def take(self) -> None:
-        """Wait for the turn, and hold it.
-
-        Raises:
-            Unavailable: others of this process have waited for it for too long already.
-        """
-        if not self._among_threads.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
-            raise Unavailable(BUSY)
-        try:
-            if self._file is None:
-                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-            fcntl.flock(self._file, fcntl.LOCK_EX)
-        except BaseException:
-            self._among_threads.release()
-            raise
-
-    def give_back(self) -> None:
-        """Let the next one write."""
-        assert self._file is not None
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
-        finally:
-            self._among_threads.release()
-
-    @contextmanager
-    def closed(self) -> Iterator[None]:
-        """The file closed, and nobody of this process writing; the next turn opens it again."""
-        with self._among_threads:
-            if self._file is not None:
-                os.close(self._file)
-                self._file = None
-            yield
-
-
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
@@ -328,51 +217,9 @@ def _translated() -> Iterator[None]:
 def _tell(error: SQLAlchemyError) -> NoReturn:
     """Raise the error as the layers above know it: itself, unless it says that the database is away."""
     if isinstance(error, PoolTimeout):
-        raise Unavailable(BUSY) from error
+        raise Unavailable(sqlite.BUSY) from error
     if isinstance(error, OperationalError) and "no such table" not in str(error.orig):
         raise Unavailable("The database does not answer. Please try again in a moment.") from error
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         raise Unavailable("The database broke the connection. Please try again in a moment.") from error
     raise error
-
-
-def _sqlite(url: str) -> Engine:
-    path = make_url(url).database
-    if path and path != ":memory:":
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    arguments = {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
-    engine = create_engine(url, connect_args=arguments, **SQLITE_POOL)
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # The driver would begin transactions by itself, deferred and too late: `_begin_sqlite` does it.
-    connection.isolation_level = None
-    # SQLite's own knows English letters only, and searches disregard case.
-    connection.create_function("lower", 1, _lower, deterministic=True)
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode = WAL",
-        "foreign_keys = ON",
-        f"busy_timeout = {BUSY_TIMEOUT_MS}",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _lower(value: Any) -> Any:
-    return value.lower() if isinstance(value, str) else value
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that reads first and writes later fails at once when another wrote between; so writers say it first.
-    options = connection.get_execution_options()
-    writer = options.get("folkmoot_writer", False)
-    # FULL: a 202 outlives a power cut, not only a killed process.
-    synchronous = "NORMAL" if options.get("folkmoot_unsynced", False) else "FULL"
-    if writer and connection.info.get("synchronous") != synchronous:
-        send(connection, f"PRAGMA synchronous = {synchronous}")
-        connection.info["synchronous"] = synchronous
-    send(connection, "BEGIN IMMEDIATE" if writer else "BEGIN")

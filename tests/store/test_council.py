@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import pytest
 from sqlalchemy import create_engine, text, update
 
-from folkmoot import council, dispatch, measurement, submission
+from folkmoot import council, dispatch, measurement, sqlite, submission
 from folkmoot import db as database
 from folkmoot.asks import Ask
 from folkmoot.breaker import Circuit
@@ -540,7 +540,7 @@ def test_conclusion_that_somebody_else_took_over_is_told_once(
 DYING = """
 import os, sys
 from pathlib import Path
-from folkmoot import council, dispatch, measurement, submission
+from folkmoot import council, dispatch, measurement, sqlite, submission
 from folkmoot import db as database
 from folkmoot.runtime import build
 from folkmoot.settings import Settings
@@ -836,7 +836,7 @@ def test_answer_outlives_a_database_that_is_away(
     make_runtime: MakeRuntime, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
     """What a model has answered is stored when the database is back, and the model is not asked again."""
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 300)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_MS", 300)
     runtime = make_runtime(lease_s=60)
     user_id = rows.user(runtime.db)
     seat = "qwen" if stage == "response" else "llama3"

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 
-from folkmoot import db as database
+from folkmoot import sqlite
 from folkmoot.db import Database
 from folkmoot.errors import NotFound, Unavailable
 from folkmoot.models import Interaction, Outbox, User
@@ -137,7 +137,7 @@ def test_sqlite_writer_that_waits_too_long_is_told(db: Database, ada: int, monke
     """Behind a writer of the same process that does not end, others give up with an error instead of piling up."""
     if not db.is_sqlite:
         pytest.skip("PostgreSQL has no turns")
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 200)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_MS", 200)
     busy = pytest.raises(Unavailable, match="busy")
 
     with db.write(), ThreadPoolExecutor(1) as pool, busy:
@@ -238,6 +238,22 @@ def test_releases_and_ends_at_once_never_wait_in_a_circle(db: Database, other: D
         )
 
         assert rows.hints(db, job_id) == []
+
+
+def test_release_leaves_a_row_that_another_changes_to_it(db: Database, other: Database, ada: int) -> None:
+    """Rows are given back without a wait for whoever holds one of them, who might wait for the others."""
+    if db.is_sqlite:
+        pytest.skip("a SQLite writer is alone")
+    accepted(db, ada)
+    (first, *_), *rest = outbox.claim_due(db, now=after(4), resend_s=4)
+    with other.write() as connection:
+        connection.execute(delete(Outbox).where(Outbox.id == first))
+        giving_back = threading.Thread(target=outbox.release, args=(db, [first, rest[0][0]]), kwargs={"now": after(5)})
+        giving_back.start()
+        giving_back.join(10)
+        assert not giving_back.is_alive()
+
+    assert [row[0] for row in outbox.claim_due(db, now=after(5), resend_s=4)] == [rest[0][0]]
 
 
 def test_everything_at_once_keeps_every_invariant(db: Database, other: Database, ada: int) -> None:

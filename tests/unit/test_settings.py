@@ -73,6 +73,8 @@ def test_settings_are_frozen() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("DATABASE_URL", "sqlite:///"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
         ("DEADLINE_S", "soon"),
         ("DEADLINE_S", "0"),
         ("DEADLINE_S", "-1"),

@@ -1,21 +1,11 @@
 """The options that a multiple-choice question offers, however it lists them."""
 
 import re
-from collections.abc import Sequence
 
-from folkmoot.analysis.question import AUXILIARIES
+from folkmoot.analysis.marks import signed, unsigned
+from folkmoot.analysis.question import ASKED_LAST, AUXILIARIES, LEADING, MANNER, OF_TIME, trimmed
 from folkmoot.analysis.wording import plain
 
-#: What marks options, each in its order.
-_MARKS = ("ABCDEFGH", "123456789", ("I", "II", "III", "IV", "V", "VI", "VII", "VIII"), "PQRS", "WXYZ", "XYZ")
-#: One that marks an option: `A)`, `(b)`, `[C]`, `C.`, `2)`, `ii.`, `Option D:`, `E -`, `F =`.
-_MARK = re.compile(
-    r"(?:(?<=[\s,;/])|^)(?:[(\[<#]?(?:(?:option|choice)\s+)?(?P<key>[A-HP-SW-Z1-9]|[IV]{1,4})(?:[)\].:>/]+\s*(?=\S)|(?<![P-SW-Z])\s+-\s+(?=\S)|(?<![IVP-SW-Z])\s+=\s+(?=\S)))",
-    re.IGNORECASE,
-)
-_MARKED_AFTER = re.compile(
-    r"(?P<text>[^,;:?()\[\]\n]+?)\s*[(\[](?P<key>[A-Ha-h]|[1-9])[)\]](?=\s*(?:[,;.?\n]|\bor\b|\band\b|$))"
-)
 _BULLET = re.compile(r"^[ \t]*[-*•+][ \t]+(\S.*)$", re.MULTILINE)
 #: The word that announces a list: "Options: tea, coffee", "Choose between tea and coffee."
 _ANNOUNCED = re.compile(
@@ -26,16 +16,6 @@ _ANNOUNCED = re.compile(
 )
 #: Brackets, a slash between: "(tea / coffee / water)", "[tea, coffee or water]".
 _BRACKETED = re.compile(r"[(\[](?P<list>[^()\[\]]*(?:/|,|\bor\b|\|)[^()\[\]]*)[)\]]\W*$")
-#: What follows the question and asks for no more than a manner: "Please answer with one word."
-_MANNER = re.compile(
-    r"(?<=[?.!])\s+(?:please|explain|answer|give|justify|why|state|name|reply|respond|discuss|be|(?:choose|pick|select) (?:one|only|exactly|the)\b|and why|briefly|support|defend|say|argue)\b[^:]*$",
-    re.IGNORECASE,
-)
-#: A question of its own behind the list: "We can hire one: a designer or an engineer. Who?"
-_ASKED_LAST = re.compile(r"(?<=\.)\s+(?:so |and |now,? )?(?:which|what|who|where|how)\b[^.?:,;]*\?\s*$", re.IGNORECASE)
-#: A letter without a sign, at the beginning of a line, and such numbers and letters after a colon or a question mark.
-_UNSIGNED = re.compile(r"^[ \t]*(?P<key>[A-H])[ \t]+(?=\S)", re.MULTILINE)
-_UNSIGNED_INLINE = re.compile(r"(?<=[:?,\w] )(?P<key>(?<=[:?] )[1A]|[2-9B-H])[ \t]+(?=[^\W\d])")
 #: Dashes that stand before each option of a line: "Which first? - opera - film - festivals".
 _DASHED = re.compile(r"[:?]\s+-\s(?P<list>[^\n]+\s-\s[^\n]+)$")
 #: After the last option in a list of the question's own words: ", which one would it be".
@@ -44,7 +24,7 @@ _ASKED_AFTER = re.compile(r",\s*(?:which|what|who|where|how|should|would|do)\b.*
 _SETTING = re.compile(rf"^[^,?]+,\s*(?=(?:{'|'.join(AUXILIARIES)})\b)", re.IGNORECASE)
 #: What follows such a setting is the question and no option.
 _ASKS = re.compile(r"(?:should|would|could|shall|must|is|are|ought)\b", re.IGNORECASE)
-_TIME, _OF_TIME = re.compile(r"(?<=\d):(?=\d)"), "\N{RATIO}"
+_TIME = re.compile(r"(?<=\d):(?=\d)")
 _SLASHED = re.compile(r"\s*/\s*|\s*\|\s*")
 #: After a colon, a question mark, or a dash between spaces: "Which first: tea, coffee or milk?"
 _AFTER = re.compile(r"(?:[:?]\s+|:|\s-+\s)(?P<list>[^:?]+?)\s*\??\s*$")
@@ -60,8 +40,6 @@ _RUN_IN = re.compile(
     r"^.*?(?:\bwhether (?:it )?to\b|\b(?:better|best|more \w+|prefer\w*|rather|wiser|fairer|cheaper|healthier)(?: (?:to|be|have))?\b|\bbetween\b|\b(?:either|do|doing|have|be|in|on|with|into|for|at|from|by)\b(?=\s))\s*",
     re.IGNORECASE,
 )
-_LEADING = re.compile(r"^(?:either|and|or|is it|whether)\s+", re.IGNORECASE)
-_TRAILING = re.compile(r"[\s,;.?]+(?:or|and)?[\s,;.?]*$", re.IGNORECASE)
 #: The most words that an option in a running list has.
 LONGEST = 12
 #: The first of two that are compared has at most so many.
@@ -70,62 +48,26 @@ LONGEST_COMPARED = 8
 
 def options_of(query: str) -> dict[str, str]:
     """The options that a question offers, by their letter, or by their own words where they have none."""
-    bullets = [_trimmed(plain(bullet)) for bullet in _BULLET.findall(query)]
+    bullets = [trimmed(plain(bullet)) for bullet in _BULLET.findall(query)]
     query = plain(query)
-    if marked := _marked_after(query) or _marked(query, _MARK) or _marked(query, _UNSIGNED):
+    if marked := signed(query):
         return marked
     if len(bullets) >= 2:
         return {bullet: bullet for bullet in bullets}
-    if marked := _marked(query, _UNSIGNED_INLINE):
+    if marked := unsigned(query):
         return marked
     dashed = _DASHED.search(query.strip())
-    parts = {part: part for part in map(_trimmed, dashed["list"].split(" - ")) if part} if dashed else {}
+    parts = {part: part for part in map(trimmed, dashed["list"].split(" - ")) if part} if dashed else {}
     if len(parts) >= 2:
         return parts
-    return {part: part for part in _listed(_MANNER.sub("", query.strip()))}
-
-
-def _marked_after(query: str) -> dict[str, str]:
-    """The options of a list that has each mark behind its option: "low-carb (A), vegan (B)"."""
-    found = list(_MARKED_AFTER.finditer(query))
-    keys = [one["key"].upper() for one in found]
-    if len(keys) < 2 or keys[0] not in {"A", "1"} or keys != [chr(ord(keys[0]) + at) for at in range(len(keys))]:
-        return {}
-    return {key: _trimmed(_LEADING.sub("", one["text"].strip())) for key, one in zip(keys, found, strict=True)}
-
-
-def _marked(query: str, mark: re.Pattern[str]) -> dict[str, str]:
-    """The options that letters or numbers mark, in their order; the text of each goes to the next mark or line of its own."""
-    found = list(mark.finditer(query))
-    marks = max((_in_order(found, order) for order in _MARKS), key=len)
-    if len(marks) < 2:
-        return {}
-    ends = [mark.start() for mark in marks[1:]] + [len(query)]
-    texts = [query[mark.end() : end] for mark, end in zip(marks, ends, strict=True)]
-    if all(query[: mark.start()].rpartition("\n")[2].strip() == "" for mark in marks):
-        texts[-1] = texts[-1].strip().split("\n")[0]
-    # What follows the last option in a paragraph of its own is none of it.
-    texts[-1] = re.split(r"\n\s*\n|(?<=[.?!])\s+(?=[A-Z])|\?\s", texts[-1].strip())[0]
-    return {mark["key"].upper(): _trimmed(text) for mark, text in zip(marks, texts, strict=True)}
-
-
-def _in_order(found: Sequence[re.Match[str]], order: Sequence[str]) -> list[re.Match[str]]:
-    """Those of the marks that follow each other in this order, from its first one on."""
-    marks: list[re.Match[str]] = []
-    for mark in found:
-        key = mark["key"].upper()
-        if key == order[0] and len(marks) < 2:
-            marks = [mark]
-        elif marks and len(marks) < len(order) and key == order[len(marks)]:
-            marks.append(mark)
-    return marks
+    return {part: part for part in _listed(MANNER.sub("", query.strip()))}
 
 
 def _listed(query: str) -> list[str]:
     """The options of a list in running text, or none."""
     # A time's colon is none that announces a list.
-    query = _TIME.sub(_OF_TIME, query)
-    stated = _ASKED_LAST.sub("", query)
+    query = _TIME.sub(OF_TIME, query)
+    stated = ASKED_LAST.sub("", query)
     is_stated, query = stated != query, stated
     last = [line for line in query.strip().split("\n") if line.strip()][-1:]
     asked = _SETTING.sub("", re.split(r"(?<=[.!])\s+", last[0])[-1]) if last else ""
@@ -185,29 +127,42 @@ def _first(begun: str, others: list[str]) -> str:
     words = begun.split()
     if len(words) > 2 and words[0].lower() in AUXILIARIES and words[1].lower() in _PRONOUNS:
         begun = " ".join(words[2:])
+    if any(map(_THING.match, others)) and (sent := _SENT_TO.match(begun)) and _fits(begun[sent.end() :], others):
+        return trimmed(begun[sent.end() :])
     acts = all(_ACTS.match(other) and other.split()[0].lower() not in _LEADS for other in others)
     if found := (_TO_ACT if acts else _RUN_IN).match(begun):
         while again := None if acts else _RUN_IN.match(begun[found.end() :]):
             begun, found = begun[found.end() :], again
-        if rest := _trimmed(begun[found.end() :]):
+        if rest := trimmed(begun[found.end() :]):
             return rest
     if begun.split() != words:
-        return _trimmed(begun)
+        return trimmed(begun)
     if all(" " not in other for other in others) and (found := _ONE_WORD.search(begun)):
         return found[0]
     # "Should the town build" leaves what stands after its subject.
     if words[0].lower() in AUXILIARIES:
         subject_ends = 3 if len(words) > 2 and words[1].lower() in _ARTICLES else 2
-        return _trimmed(" ".join(words[subject_ends:]))
-    return _trimmed(" ".join(words[-max(len(part.split()) for part in others) :]))
+        return trimmed(" ".join(words[subject_ends:]))
+    return trimmed(" ".join(words[-max(len(part.split()) for part in others) :]))
 
 
 def _alike(begun: str, others: list[str]) -> str:
-    """The first option from the word on with which the next one begins as well, if that word leads to options."""
+    """The first option from the word on with which the next one begins as well, if that word leads to options.
+
+    The question's subject is one only where little follows it: "Should the state, the church or the family pay?".
+    """
     words, shape = begun.split(), others[0].split()[0].lower()
     alike = {shape, _OPPOSED.get(shape, shape)}
     at = next((at for at in range(len(words) - 1, 0, -1) if words[at].lower() in alike), 0)
-    return _trimmed(" ".join(words[at:])) if at and (shape in _LEADS or shape in _OPPOSED) else ""
+    alike_from = " ".join(words[at:])
+    if at == 1 and words[0].lower() in AUXILIARIES and not _fits(alike_from, others):
+        return ""
+    return trimmed(alike_from) if at and (shape in _LEADS or shape in _OPPOSED) else ""
+
+
+def _fits(begun: str, others: list[str]) -> bool:
+    """Whether the first option may be as long as this: one word more than the longest of the others."""
+    return len(begun.split()) <= 1 + max(len(other.split()) for other in others)
 
 
 #: "more on defence, less on defence": options that begin so begin alike.
@@ -221,6 +176,10 @@ _ACTS = re.compile(
 _TO_ACT = re.compile(
     r"^.*?(?:\b(?:better|best|more \w+|rather|wiser|fairer|cheaper|healthier|whether) to\b)\s*", re.IGNORECASE
 )
+#: What leads to whom or to where: "be given to artists, schools or museums", "go to nurses, the elderly or teachers".
+_SENT_TO = re.compile(
+    r"^.*\b(?:go|pass|belong|moved?|it|them|given|granted|offered|awarded|extended|handed|donated|paid|sent|sold|left|lent) to\s+"
+)
 #: What is done to something that the question has named: "return them, lend them back or keep them".
 _TO_THEM = re.compile(r"\b\w+ (?:it|them|him|her|us)\b(?: \w+)?", re.IGNORECASE)
 #: A subject that says more of itself, and what is done behind it: "rent", "pay a fine", "move in with us".
@@ -231,6 +190,8 @@ _LAST = re.compile(rf"\b(?!{_SMALL}\b)\w+(?: {_SMALL}\b)+(?: (?!{_SMALL}\b)\w+)?
 _ONE_WORD = re.compile(r"(?:\w+ (?:in|on|up|out|off|back|down|away)|[\w-]+)$", re.IGNORECASE)
 _PRONOUNS = frozenset({"i", "we", "you", "they", "he", "she", "it", "one"})
 _ARTICLES = frozenset({"a", "an", "the", "more", "my", "your", "our", "their", "his", "her"})
+#: Who or what, and nothing to be done: "the elderly", a name, one word in the plural.
+_THING = re.compile(rf"(?:{'|'.join(sorted(_ARTICLES))})\s|[A-Z]|[\w-]*[^\Wsu]s$")
 _LEADS = _ARTICLES | {"to", "by", "in", "on", "for", "with", "at", "from", "under", "through", "as", "into"}
 
 
@@ -241,17 +202,13 @@ def _parts(listed: str, *, by_and: bool = False, after: int = 0) -> list[str]:
     """
     split = _SLASHED if re.search(r"\s/\s|\||\w/\w", listed) and "," not in listed else _BETWEEN
     split = _SEMICOLON if ";" in listed.strip(" ;") else split
-    parts = [_trimmed(_LEADING.sub("", part.strip())) for part in split.split(listed)]
+    parts = [trimmed(LEADING.sub("", part.strip())) for part in split.split(listed)]
     parts = [part for part in parts if part]
     if by_and and len(parts) == 1:
-        parts = [_trimmed(part) for part in _PAIRED.split(parts[0])]
+        parts = [trimmed(part) for part in _PAIRED.split(parts[0])]
     elif by_and and len(parts) >= 2 and len(re.findall(r"\sand\s", listed)) == 1 and not re.search(r"\bor\b", listed):
         parts = [*parts[:-1], *_PAIRED.split(parts[-1])]
     parts = [part for part in parts if part]
     if len({part.lower() for part in parts}) < 2 or any(len(part.split()) > LONGEST for part in parts[after:]):
         return []
     return parts
-
-
-def _trimmed(part: str) -> str:
-    return _TRAILING.sub("", part.strip(" \n\t,;.?\"'")).replace(_OF_TIME, ":")

@@ -46,8 +46,14 @@ def votes(query: str, question_type: str, responses: Sequence[tuple[str, str]], 
     """
     if question_type == YES_NO:
         return count({"Yes": "Yes", "No": "No"}, answers(query, YES_OR_NO, responses, reader))
-    options = options_of(query) if question_type == MULTIPLE_CHOICE else {}
+    options = _told_apart(options_of(query)) if question_type == MULTIPLE_CHOICE else {}
     return count(options, answers(query, options, responses, reader)) if options else None
+
+
+def _told_apart(options: Mapping[str, str]) -> dict[str, str]:
+    """The options; one whose own word is `unclear` is called "Unclear", since that key says that no side is taken."""
+    own = UNCLEAR.capitalize()
+    return dict((own, own) if key == UNCLEAR else (key, words) for key, words in options.items())
 
 
 def answers(

@@ -92,6 +92,11 @@ def claim_due(db: Database, *, now: datetime, resend_s: float) -> list[tuple[int
 
 
 def release(db: Database, ids: list[int], *, now: datetime) -> None:
-    """Make rows due again whose hints could not be sent."""
+    """Make rows due again whose hints could not be sent.
+
+    Those that another transaction changes are left to it. To wait for it would be to wait in a circle where it comes
+    upon these rows in another order.
+    """
     with db.write(synced=False) as connection:
-        connection.execute(update(Outbox).where(Outbox.id.in_(ids)).values(due_at=now, sent=0))
+        mine = list(connection.scalars(db.claimed(select(Outbox.id).where(Outbox.id.in_(ids)))))
+        connection.execute(update(Outbox).where(Outbox.id.in_(mine)).values(due_at=now, sent=0))

@@ -227,6 +227,26 @@ def test_options_are_found_however_they_are_marked() -> None:
         ("Should my aunt who lives alone move in with us, or hire a cook?", ["move in with us", "hire a cook"]),
         ("Should the failing firm sell up, borrow or wait?", ["sell up", "borrow", "wait"]),
         ("Is justice mainly about fairness, desert or need?", ["fairness", "desert", "need"]),
+        ("Should the first doses go to nurses, the elderly, or pupils?", ["nurses", "the elderly", "pupils"]),
+        ("Should the first doses go to people at risk or the elderly?", ["people at risk", "the elderly"]),
+        ("Should the prize go to the team, the coach or a charity?", ["the team", "the coach", "a charity"]),
+        ("Should the grant be given to artists, schools, or museums?", ["artists", "schools", "museums"]),
+        ("Should the last seat be offered to Anna, Ben, or Carla?", ["Anna", "Ben", "Carla"]),
+        ("Should the firm give it to nurses, the poor or pupils?", ["nurses", "the poor", "pupils"]),
+        ("Should the first aim be access to water, schools, or roads?", ["access to water", "schools", "roads"]),
+        ("Should it be given to charity, sold, or burned?", ["given to charity", "sold", "burned"]),
+        ("Should the state, the church or nobody pay?", ["the state", "the church", "nobody pay"]),
+        ("Should jets be 1 banned, 2 capped, or 3 left alone?", {"1": "banned", "2": "capped", "3": "left alone"}),
+        ("Jets should be 1 banned, 2 capped, 3 left alone.", {"1": "banned", "2": "capped", "3": "left alone"}),
+        ("Fireworks should be 1 banned, 2 capped", {"1": "banned", "2": "capped"}),
+        ("Should we 1 leave or 2 stay?", {"1": "leave", "2": "stay"}),
+        ("Jets should be A banned, B capped, or C left alone.", {"A": "banned", "B": "capped", "C": "left alone"}),
+        ("Should it be 1 day a week, 2 days a week, or more?", ["1 day a week", "2 days a week", "more"]),
+        ("Should a team have 1 leader or 2 leaders?", ["1 leader", "2 leaders"]),
+        ("Should they be 1 metre tall or 2 metres tall?", ["1 metre tall", "2 metres tall"]),
+        ("Should we have 1 dog now, 2 later, or none?", ["1 dog now", "2 later", "none"]),
+        ("We can be A early, or B late. Which first: tea or milk?", ["tea", "milk"]),
+        ("We can be A early, or B late. Which? Please explain.", {"A": "early", "B": "late"}),
         ("Which? - tea - tea", []),
         ("What should be done about crime and poverty?", []),
         ("", []),
@@ -307,6 +327,18 @@ def test_the_vote_is_counted_with_and_without_each_agent() -> None:
     assert counted.tally == {YES: 2, NO: 1, UNCLEAR: 1}
     assert counted.without == {"a": None, "b": None, "c": YES, "d": YES}
     assert majority([YES, NO]) is None
+
+
+def test_an_option_may_be_called_unclear(reader: AnswerReader) -> None:
+    """Who chooses it votes for it, and who takes no side still does not, whether or not the options have letters."""
+    responses = [("a", "It is unclear."), ("b", "Void."), ("c", "Unclear."), ("d", "")]
+    for query, own in (("Is it clear, unclear, or void?", "Unclear"), ("Is it A) clear B) unclear C) void?", "B")):
+        found = votes(query, "Multiple Choice", responses, reader)
+
+        assert found is not None
+        assert [*found.by_agent.values()] == [own, found.options[2], own, UNCLEAR]
+        assert (found.options[1], found.majority, found.dissenters) == (own, own, ("b",))
+        assert found.tally == dict(zip((*found.options, UNCLEAR), (0, 2, 1, 1), strict=True))
 
 
 def test_an_open_question_has_no_vote(reader: AnswerReader) -> None:
