@@ -14,7 +14,7 @@ from folkmoot.accounts import Account
 from folkmoot.prices import usd
 from folkmoot.resources import QueryResource
 from folkmoot.runtime import Runtime, utcnow
-from folkmoot.store import charts, queries, usage
+from folkmoot.store import charts, history, usage
 
 README = """What Folkmoot holds of you.
 
@@ -51,7 +51,7 @@ def archive(runtime: Runtime, account: Account) -> Iterator[bytes]:
         _add(packed, "README.txt", README)
         _add(packed, "account.json", _written(_about(runtime, account)))
         yield pipe.emptied()
-        for query in queries.all_of(runtime.db, account.user_id):
+        for query in history.all_of(runtime.db, account.user_id):
             _add(packed, f"queries/{_name(query)}.json", _written(query.as_json()))
             for picture in charts.of_query(runtime.db, query.job_id):
                 # A PNG is as small as it gets.

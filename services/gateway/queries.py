@@ -6,6 +6,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from folkmoot import submission
 from folkmoot.errors import InvalidRequest
 from folkmoot.resources import QueryPage, QueryResource
+from folkmoot.store import history
 from folkmoot.store import queries as store
 from services.gateway import answers, identity
 from services.gateway.documents import SIGNED_IN, problems
@@ -44,7 +45,7 @@ def idempotency_key() -> str:
 @api.get("", security=SIGNED_IN, responses={200: QueryPage, **problems(401, 422)})
 def list_queries(query: PageQuery) -> Response:
     """The signed-in user's own queries, newest first."""
-    page = store.page(
+    page = history.page(
         identity.runtime().db,
         identity.account().user_id,
         limit=query.limit,

@@ -6,7 +6,7 @@ from folkmoot.errors import NotFound
 from folkmoot.resources import EarlierQuery, QueryResource, SuggestionResource
 from folkmoot.runtime import Runtime
 from folkmoot.same_question import Asked
-from folkmoot.store import queries
+from folkmoot.store import history, queries
 
 #: The latest queries of the same domain and type that are looked through: half a millisecond each.
 LOOKED_THROUGH = 200
@@ -22,7 +22,7 @@ def suggest(runtime: Runtime, user_id: int, ask: Ask) -> SuggestionResource:
     """
     asks.check(ask, runtime.roster, runtime.settings)
     asked = Asked(ask.query)
-    earlier = queries.comparable(
+    earlier = history.comparable(
         runtime.db, user_id, domain=ask.domain, question_type=ask.question_type, limit=LOOKED_THROUGH
     )
     same = [(job_id, text, at) for job_id, text, at in earlier if asked.is_same(text)]

@@ -25,7 +25,7 @@ from folkmoot.health import Signs
 from folkmoot.models import Interaction, Response
 from folkmoot.resources import QueryResource
 from folkmoot.runtime import Runtime, utcnow
-from folkmoot.store import asking, queries
+from folkmoot.store import asking, history, queries
 from folkmoot.sweep import sweep
 from services.worker.analyser import Nobody
 from tests.scripted_model import ScriptedModel
@@ -149,7 +149,7 @@ def test_a_query_that_the_disk_does_not_take_is_not_told_as_accepted(
 
     query = queries.find(runtime.db, submit(runtime, user_id))
     assert query.status == "done"
-    assert len(list(queries.all_of(runtime.db, user_id))) == 1
+    assert len(list(history.all_of(runtime.db, user_id))) == 1
 
 
 def test_a_database_without_a_log_has_nothing_to_wait_for(tmp_path: Path) -> None:
@@ -747,7 +747,7 @@ def test_follow_up_of_nothing_is_refused(runtime: Runtime, user_id: int, parent:
     with pytest.raises(InvalidRequest, match="parent_job_id"):
         submit(runtime, user_id, parent_job_id=parent)
 
-    assert queries.page(runtime.db, user_id, limit=1, before=None, search="").queries == []
+    assert history.page(runtime.db, user_id, limit=1, before=None, search="").queries == []
 
 
 def test_follow_up_carries_question_and_consensus(runtime: Runtime, user_id: int, model: ScriptedModel) -> None:

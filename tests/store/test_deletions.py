@@ -5,14 +5,14 @@ import pytest
 from folkmoot.db import Database
 from folkmoot.errors import NotFound
 from folkmoot.models import Deletion, Interaction, Response
-from folkmoot.store import deletions, queries
+from folkmoot.store import deletions, history, queries
 from tests.store import rows
 from tests.store.rows import NOW, after, at_once, caught, done
 
 
 def listed(db: Database, user_id: int) -> list[str]:
     """The job_ids of the history."""
-    return [one.job_id for one in queries.page(db, user_id, limit=50, before=None, search="").queries]
+    return [one.job_id for one in history.page(db, user_id, limit=50, before=None, search="").queries]
 
 
 def test_deleted_query_is_hidden_from_its_owner_at_once(db: Database, ada: int) -> None:
@@ -126,7 +126,7 @@ def test_history_of_one_domain(db: Database, ada: int) -> None:
     rows.accepted(db, ada, domain="Healthcare", query="h")
 
     def of(domain: str) -> list[str]:
-        page = queries.page(db, ada, limit=9, before=None, search="", domain=domain)
+        page = history.page(db, ada, limit=9, before=None, search="", domain=domain)
         return [one.query for one in page.queries]
 
     assert (of("Policy"), of("nowhere"), of("\x00")) == (["p"], [], [])

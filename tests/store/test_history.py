@@ -4,14 +4,14 @@ import pytest
 
 from folkmoot.db import Database
 from folkmoot.prompts import Turn
-from folkmoot.store import queries
+from folkmoot.store import history, queries
 from tests.store import rows
 from tests.store.rows import accepted, done
 
 
 def found(db: Database, user_id: int, search: str) -> list[str]:
     """The questions that a search finds."""
-    return [one.query for one in queries.page(db, user_id, limit=50, before=None, search=search).queries]
+    return [one.query for one in history.page(db, user_id, limit=50, before=None, search=search).queries]
 
 
 @pytest.mark.parametrize("limit", [1, 3, 7])
@@ -23,7 +23,7 @@ def test_paging_is_complete_and_without_doubles_while_queries_come_in(db: Databa
     before: int | None = None
 
     while True:
-        page = queries.page(db, ada, limit=limit, before=before, search="")
+        page = history.page(db, ada, limit=limit, before=before, search="")
         seen += [one.job_id for one in page.queries]
         accepted(db, ada)
         accepted(db, eve)
@@ -37,11 +37,11 @@ def test_paging_is_complete_and_without_doubles_while_queries_come_in(db: Databa
 def test_paging_goes_on_when_the_last_query_shown_is_deleted(db: Database, ada: int) -> None:
     """A cursor stays good when the query it stands at is deleted."""
     jobs = [accepted(db, ada) for _ in range(5)]
-    first = queries.page(db, ada, limit=2, before=None, search="")
+    first = history.page(db, ada, limit=2, before=None, search="")
     queries.erase(db, first.queries[-1].job_id, user_id=ada)
 
     assert first.next_cursor is not None
-    rest = queries.page(db, ada, limit=9, before=int(first.next_cursor), search="")
+    rest = history.page(db, ada, limit=9, before=int(first.next_cursor), search="")
 
     assert [one.job_id for one in rest.queries] == jobs[2::-1]
 
@@ -51,8 +51,8 @@ def test_page_that_is_exactly_full_has_no_next(db: Database, ada: int) -> None:
     for _ in range(4):
         accepted(db, ada)
 
-    assert queries.page(db, ada, limit=4, before=None, search="").next_cursor is None
-    assert queries.page(db, ada, limit=3, before=None, search="").next_cursor is not None
+    assert history.page(db, ada, limit=4, before=None, search="").next_cursor is None
+    assert history.page(db, ada, limit=3, before=None, search="").next_cursor is not None
 
 
 def test_history_shows_own_queries_only(db: Database, ada: int) -> None:

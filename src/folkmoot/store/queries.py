@@ -1,20 +1,19 @@
-"""Queries as their owners see them: accepted, shown, listed, cancelled, deleted."""
+"""Queries as their owners see them: accepted, shown, cancelled, deleted."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, LargeBinary, bindparam, cast, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from folkmoot.db import Database
 from folkmoot.errors import IdempotencyMismatch, NotFound
-from folkmoot.models import IS_OPEN_QUERY, Interaction, Response
+from folkmoot.models import Interaction, Response
 from folkmoot.prompts import Question, Turn
-from folkmoot.resources import ENDED, QueryPage, QueryResource, QuerySummary, Stage, Standing
+from folkmoot.resources import ENDED, QueryResource, Stage
 from folkmoot.statements import Record, Statement
 from folkmoot.store import asking, incidents, limits, outbox, records, usage
 from folkmoot.store.deletions import NO_SUCH_QUERY, NUL, is_hidden
@@ -24,8 +23,6 @@ from folkmoot.store.usage import Amount
 
 #: Earlier questions of a conversation that a follow-up carries along.
 LONGEST_CONVERSATION = 4
-#: Takes its meaning from a sign of a pattern.
-ESCAPE = "/"
 
 _ADD, _ADD_SEATS = Statement(insert(Interaction)), Statement(insert(Response))
 _ACCEPTED_BEFORE = Statement(
@@ -248,107 +245,6 @@ def _conversation(connection: Connection, job_id: str | None, user_id: int) -> t
         turns.append(Turn(row.query, _CONSENSUS.scalar(connection, of_job=job_id) or ""))
         job_id = row.parent_job_id
     return tuple(reversed(turns))
-
-
-def page(
-    db: Database,
-    user_id: int,
-    *,
-    limit: int,
-    before: int | None,
-    search: str,
-    standing: Standing | None = None,
-    domain: str | None = None,
-) -> QueryPage:
-    """The user's queries, newest first, from the one before `before` on.
-
-    Only those that contain `search`, stand like `standing`, and are of `domain`.
-    """
-    if NUL in search or NUL in (domain or ""):
-        return QueryPage(queries=[], next_cursor=None)
-    given = {"of_user": user_id, "before": before, "of_domain": domain, "sought": _pattern(search), "most": limit + 1}
-    values = {name: value for name, value in given.items() if value is not None}
-    sought = (_contains_on_sqlite if db.is_sqlite else _contains) if search else None
-    statement = _page(standing, sought, is_before=before is not None, has_domain=domain is not None)
-    with db.look() as connection:
-        rows = statement.all(connection, **values)
-    shown = rows[:limit]
-    return QueryPage(
-        queries=[QuerySummary.model_validate(row, from_attributes=True) for row in shown],
-        next_cursor=str(shown[-1].id) if len(rows) > limit else None,
-    )
-
-
-@cache
-def _page(
-    standing: Standing | None, sought: Callable[[], ColumnElement[bool]] | None, *, is_before: bool, has_domain: bool
-) -> Statement:
-    """The statement of a page that is asked for in this way."""
-    statement = select(Interaction).where(Interaction.user_id == bindparam("of_user"), ~is_hidden())
-    if is_before:
-        statement = statement.where(Interaction.id < bindparam("before"))
-    if standing == "open":
-        statement = statement.where(IS_OPEN_QUERY)
-    elif standing:
-        statement = statement.where(Interaction.status == standing)
-    if has_domain:
-        statement = statement.where(Interaction.domain == bindparam("of_domain"))
-    if sought is not None:
-        statement = statement.where(sought())
-    return Statement(statement.order_by(Interaction.id.desc()).limit(bindparam("most")))
-
-
-def _contains() -> ColumnElement[bool]:
-    return Interaction.query.ilike(bindparam("sought"), escape=ESCAPE)
-
-
-def _contains_on_sqlite() -> ColumnElement[bool]:
-    """What SQLite compares by itself, English letters only, it compares faster, and while other threads work."""
-    has_others = func.length(Interaction.query) != func.length(cast(Interaction.query, LargeBinary))
-    return Interaction.query.like(bindparam("sought"), escape=ESCAPE) | (has_others & _contains())
-
-
-def _pattern(search: str) -> str | None:
-    """What a text in small letters is like that contains this; None where nothing is sought."""
-    if not search:
-        return None
-    search = search.lower()
-    for sign in (ESCAPE, "%", "_"):
-        search = search.replace(sign, ESCAPE + sign)
-    return f"%{search}%"
-
-
-def all_of(db: Database, user_id: int) -> Iterator[QueryResource]:
-    """All queries that a user sees, the oldest first; each is read when it is its turn, in a transaction of its own."""
-    last = 0
-    while True:
-        mine = (Interaction.user_id == user_id, Interaction.id > last, ~is_hidden())
-        with db.read() as connection:
-            row = connection.execute(select(Interaction).where(*mine).order_by(Interaction.id).limit(1)).first()
-            if row is None:
-                return
-            found = records.query(connection, row)
-        yield found
-        last = row.id
-
-
-def comparable(
-    db: Database, user_id: int, *, domain: str, question_type: str, limit: int
-) -> list[tuple[str, str, datetime]]:
-    """The user's latest queries of this kind that were answered and stand by themselves, newest first.
-
-    Returns:
-        job_id, text and time of each.
-    """
-    statement = (
-        select(Interaction.job_id, Interaction.query, Interaction.created_at)
-        .where(Interaction.user_id == user_id, ~is_hidden(), Interaction.status == "done")
-        .where(Interaction.domain == domain, Interaction.question_type == question_type)
-        .where(Interaction.parent_job_id.is_(None), Interaction.conversation.is_(None))
-        .order_by(Interaction.id.desc())
-    )
-    with db.read() as connection:
-        return [(row.job_id, row.query, row.created_at) for row in connection.execute(statement.limit(limit))]
 
 
 def cancel(db: Database, job_id: str, *, user_id: int, now: datetime) -> tuple[QueryResource, bool]:
