@@ -18,6 +18,7 @@ from folkmoot.statements import send
 
 Rows = TypeVar("Rows", bound=Select[*tuple[Any, ...]])
 
+NOT_KEPT = "The disk does not keep what is written. Please try again in a moment."
 #: Connections of a process: transactions are short, so threads share a few. What lies idle is looked for last.
 POOL: dict[str, Any] = {"pool_timeout": sqlite.POOL_TIMEOUT_S, "pool_use_lifo": True}
 
@@ -30,7 +31,8 @@ class Database:
         self._failpoints = failpoints or Failpoints()
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self.engine = (sqlite if self.is_sqlite else postgres).engine(url, **POOL)
-        path = make_url(url).database
+        # SQLite's own files lie beside the database itself, whatever link leads there.
+        path = os.path.realpath(make_url(url).database or "")
         self._turn = sqlite.Turn(Path(f"{path}-turn")) if self.is_sqlite else None
         #: Where SQLite writes what it commits, before it goes to the file itself.
         self._log = f"{path}-wal" if self.is_sqlite else None
@@ -124,7 +126,12 @@ class Database:
                     except BaseException:
                         transaction.rollback()
                         raise
-                    transaction.commit()
+                    try:
+                        transaction.commit()
+                    except BaseException:
+                        # SQLite may keep the transaction open, and with it keep out all other writers.
+                        connection.invalidate()
+                        raise
                     is_kept = turn is not None
                 finally:
                     if not is_kept:
@@ -152,7 +159,7 @@ class Database:
         """Wait until what SQLite has committed outlives a power cut; PostgreSQL has waited at each synced commit.
 
         Raises:
-            Unavailable: the disk does not take it.
+            Unavailable: the disk does not take it, or the file cannot be opened.
         """
         if self._log is None:
             return
@@ -161,10 +168,12 @@ class Database:
         except FileNotFoundError:
             # The last connection has closed, and taken all of it into the file itself.
             return
+        except OSError as error:
+            raise Unavailable(NOT_KEPT) from error
         try:
             os.fdatasync(log)
         except OSError as error:
-            raise Unavailable("The disk does not keep what is written. Please try again in a moment.") from error
+            raise Unavailable(NOT_KEPT) from error
         finally:
             os.close(log)
 

@@ -84,14 +84,7 @@ def ask(redis: Redis, commands: Sequence[Command]) -> list[Any]:
         RedisError: Redis does not answer, or refuses one of them.
     """
     pool = redis.connection_pool
-    try:
-        return _asked_once(pool, commands)
-    except NoConnection:
-        # As for single commands: a connection that broke while it was idle is made anew.
-        return _asked_once(pool, commands)
-
-
-def _asked_once(pool: ConnectionPool, commands: Sequence[Command]) -> list[Any]:
+    # One that broke while it was idle is made anew. Nothing is said twice: an answer may be lost of what has been done.
     connection: Any = pool.get_connection()
     try:
         return exchange(connection, commands)

@@ -126,7 +126,8 @@ class Settings(BaseSettings):
     def _known_database(cls, url: str) -> str:
         if not url.startswith(("sqlite:///", "postgresql+psycopg2://")):
             raise ValueError("must start with sqlite:/// or postgresql+psycopg2://")
-        if url in ("sqlite:///", "sqlite:///:memory:"):
+        name = url.removeprefix("sqlite:///").partition("?")[0]
+        if not name or name.startswith((":memory:", "file:")):
             raise ValueError("must name a file, such as sqlite:///data/folkmoot.db: all processes share it")
         return url
 

@@ -23,7 +23,7 @@ POOL_TIMEOUT_S = 15
 #: To open one takes longer than a transaction. Fewer would make one query's reads quicker, and let a few long searches
 #: keep everybody else out for seconds.
 CONNECTIONS = 16
-#: A transaction has always ended when its connection is given back.
+#: A transaction has ended when its connection is given back, or the connection is not used again (`Database.write`).
 KEPT: dict[str, Any] = {"max_overflow": 0, "pool_reset_on_return": None}
 
 
@@ -64,7 +64,7 @@ def _begin(connection: Connection) -> None:
     # A transaction that reads first and writes later fails at once when another wrote between; so writers say it first.
     options = connection.get_execution_options()
     writer = options.get("folkmoot_writer", False)
-    # FULL: a 202 outlives a power cut, not only a killed process.
+    # FULL: what is committed outlives a power cut, not only a killed process; a new query waits for that by itself.
     synchronous = "NORMAL" if options.get("folkmoot_unsynced", False) else "FULL"
     if writer and connection.info.get("synchronous") != synchronous:
         send(connection, f"PRAGMA synchronous = {synchronous}")

@@ -144,6 +144,9 @@ def _with_constants(clause: Clause, dialect: Dialect) -> Clause:
     def written(element: Any, **_: object) -> Any:
         if not isinstance(element, BindParameter) or not isinstance(element.value, str | int):
             return None
+        if "%" in str(element.value):
+            # The driver for PostgreSQL takes its parameters' places from such a sign.
+            return None
         spelled = element.type.dialect_impl(dialect).literal_processor(dialect)
         return None if spelled is None else literal_column(spelled(element.value), element.type)
 

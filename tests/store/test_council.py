@@ -157,6 +157,30 @@ def test_a_database_without_a_log_has_nothing_to_wait_for(tmp_path: Path) -> Non
     database.Database(f"sqlite:///{tmp_path}/closed.db").sync()
 
 
+def test_the_log_that_is_waited_for_is_the_real_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite's log lies beside the database, also where a link leads there; one that cannot be opened is told of."""
+    (tmp_path / "volume").mkdir()
+    real, link = tmp_path / "volume" / "real.db", tmp_path / "link.db"
+    link.symlink_to(real)
+    db = database.Database(f"sqlite:///{link}")
+    with db.write(synced=False) as connection:
+        connection.execute(text("CREATE TABLE kept (id INTEGER)"))
+    synced = list[str]()
+    monkeypatch.setattr(os, "fdatasync", lambda file: synced.append(str(Path(f"/proc/self/fd/{file}").readlink())))
+    db.sync()
+
+    assert synced == [f"{real}-wal"]
+
+    def has_no_more(*_: object) -> NoReturn:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with monkeypatch.context() as used_up:
+        used_up.setattr(os, "open", has_no_more)
+        with pytest.raises(Unavailable, match="disk"):
+            db.sync()
+    db.close()
+
+
 def test_an_analysis_that_breaks_down_costs_no_query(runtime: Runtime, user_id: int) -> None:
     """An analyser that raises leaves a failed analysis with a reason; the consensus stands and the events end."""
     job_id = submit(runtime, user_id)

@@ -88,8 +88,11 @@ def test_search_takes_every_character_as_itself(db: Database, ada: int, search: 
 def test_search_disregards_case_beyond_english(db: Database, ada: int) -> None:
     """A search finds a word whatever its case, in other alphabets too, on both databases."""
     accepted(db, ada, ("qwen",), query="Ist die Überwachung gerecht? Справедливо ли это?")
+    accepted(db, ada, ("qwen",), query="Is İstanbul, or ΟΔΟΣ ΑΘΗΝΑΣ, too large?")
 
     assert found(db, ada, "überwachung") and found(db, ada, "СПРАВЕДЛИВО")
+    for word in ("İstanbul", "ΟΔΟΣ", "ΑΘΗΝΑΣ"):
+        assert len(found(db, ada, word)) == 1, word
 
 
 @pytest.mark.parametrize("search", ["\x00", "a\x00b"])

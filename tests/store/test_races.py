@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
 
 from folkmoot import sqlite
 from folkmoot.db import Database
@@ -60,6 +61,18 @@ def test_error_inside_a_transaction_takes_everything_back(db: Database, ada: int
 
     assert job(db, job_id).status == "accepted"
     assert finish(db, claimed(db, job_id, "qwen")) == (True, None)
+
+
+def test_a_commit_that_fails_keeps_nobody_out(db: Database, other: Database, ada: int) -> None:
+    """What SQLite does not end by itself is ended: its lock would outlast the writer."""
+    if not db.is_sqlite:
+        pytest.skip("PostgreSQL ends a transaction whose commit fails")
+    with pytest.raises(IntegrityError), db.write() as connection:
+        connection.execute(text("PRAGMA defer_foreign_keys = ON"))
+        connection.execute(insert(Outbox).values(job_id="none", task="ask", due_at=after(0)))
+
+    for one in (other, db):
+        accepted(one, ada)
 
 
 def test_sqlite_writer_is_alone_from_its_first_statement(db: Database, ada: int) -> None:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 from redis import Redis, UnixDomainSocketConnection
+from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import RedisError, ResponseError
 
 from folkmoot import redis_client
+from tests.stack import eventually
 from tests.store.servers import Valkey
 
 
@@ -60,6 +62,27 @@ def test_a_connection_that_broke_while_idle_is_made_anew(redis: Redis, valkey_so
     redis.client_kill_filter(_type="normal", skipme=True)
 
     assert redis_client.ask(client, [("INCR", "one"), ("INCR", "one")]) == [2, 3]
+    client.close()
+
+
+def test_what_was_asked_is_not_asked_again_when_its_answer_is_lost(
+    redis: Redis, valkey_socket: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis may have done it: a piece of a text would stand in a stream twice."""
+    client = redis_client.connect(f"unix://{valkey_socket}")
+    client.ping()
+
+    def is_lost(connection: UnixDomainSocketConnection, *_: object, **__: object) -> None:
+        monkeypatch.undo()
+        eventually(lambda: redis.llen("told"), 5, "it is done")
+        connection.disconnect()  # type: ignore[no-untyped-call]
+        raise NoConnection
+
+    monkeypatch.setattr(UnixDomainSocketConnection, "read_response", is_lost)
+    with pytest.raises(NoConnection):
+        redis_client.ask(client, [("RPUSH", "told", "once")])
+
+    assert redis_client.ask(client, [("LRANGE", "told", 0, -1)]) == [["once"]]
     client.close()
 
 

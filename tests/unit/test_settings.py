@@ -75,6 +75,9 @@ def test_settings_are_frozen() -> None:
     [
         ("DATABASE_URL", "sqlite:///"),
         ("DATABASE_URL", "sqlite:///:memory:"),
+        ("DATABASE_URL", "sqlite:///?cache=shared"),
+        ("DATABASE_URL", "sqlite:///:memory:?cache=shared"),
+        ("DATABASE_URL", "sqlite:///file:else.db?uri=true"),
         ("DEADLINE_S", "soon"),
         ("DEADLINE_S", "0"),
         ("DEADLINE_S", "-1"),

@@ -33,10 +33,12 @@ def page(
     """
     if NUL in search or NUL in (domain or ""):
         return QueryPage(queries=[], next_cursor=None)
-    given = {"of_user": user_id, "before": before, "of_domain": domain, "sought": _pattern(search), "most": limit + 1}
+    # PostgreSQL has its own rules for small letters, and takes them for both.
+    sought = _pattern(search.lower() if db.is_sqlite else search)
+    given = {"of_user": user_id, "before": before, "of_domain": domain, "sought": sought, "most": limit + 1}
     values = {name: value for name, value in given.items() if value is not None}
-    sought = (_contains_on_sqlite if db.is_sqlite else _contains) if search else None
-    statement = _page(standing, sought, is_before=before is not None, has_domain=domain is not None)
+    contains = (_contains_on_sqlite if db.is_sqlite else _contains) if search else None
+    statement = _page(standing, contains, is_before=before is not None, has_domain=domain is not None)
     with db.look() as connection:
         rows = statement.all(connection, **values)
     shown = rows[:limit]
@@ -48,7 +50,7 @@ def page(
 
 @cache
 def _page(
-    standing: Standing | None, sought: Callable[[], ColumnElement[bool]] | None, *, is_before: bool, has_domain: bool
+    standing: Standing | None, contains: Callable[[], ColumnElement[bool]] | None, *, is_before: bool, has_domain: bool
 ) -> Statement:
     """The statement of a page that is asked for in this way."""
     statement = select(Interaction).where(Interaction.user_id == bindparam("of_user"), ~is_hidden())
@@ -60,8 +62,8 @@ def _page(
         statement = statement.where(Interaction.status == standing)
     if has_domain:
         statement = statement.where(Interaction.domain == bindparam("of_domain"))
-    if sought is not None:
-        statement = statement.where(sought())
+    if contains is not None:
+        statement = statement.where(contains())
     return Statement(statement.order_by(Interaction.id.desc()).limit(bindparam("most")))
 
 
@@ -76,10 +78,9 @@ def _contains_on_sqlite() -> ColumnElement[bool]:
 
 
 def _pattern(search: str) -> str | None:
-    """What a text in small letters is like that contains this; None where nothing is sought."""
+    """What a text is like that contains this; None where nothing is sought."""
     if not search:
         return None
-    search = search.lower()
     for sign in (ESCAPE, "%", "_"):
         search = search.replace(sign, ESCAPE + sign)
     return f"%{search}%"
