@@ -5,14 +5,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from folkmoot import submission
 from folkmoot.asks import Ask
 from folkmoot.db import Database
 from folkmoot.runtime import Runtime
-from folkmoot.store import backlog
+from folkmoot.store import backlog, history
 from folkmoot.sweep import sweep
+from tests.store import rows
 from tests.store.pool import MakeRuntime
 from tests.store.rows import accepted
 
@@ -69,6 +70,35 @@ def test_a_sweep_goes_through_no_history(growing: Runtime, user_id: int) -> None
 
     assert len(found) > 5
     assert scans(found) == []
+
+
+def test_a_page_is_looked_for_among_its_users_queries(db: Database, ada: int) -> None:
+    """PostgreSQL, too, reads what the user has, and not everybody's until a page is full."""
+    if db.is_sqlite:
+        pytest.skip("SQLite has no other way")
+    others = [rows.user(db, f"user{number}") for number in range(19)]
+    job_id = accepted(db, ada)
+    with db.write() as connection:
+        connection.execute(text(COPIES), {"job_id": job_id, "first": ada, "users": 1 + len(others)})
+        connection.execute(text("ANALYZE interactions"))
+    for _ in range(6):
+        # From the sixth time on it plans for all users alike.
+        assert history.page(db, ada, limit=20, before=None, search="", standing="failed").queries == []
+
+    with db.look() as connection:
+        [name] = connection.execute(text("SELECT name FROM pg_prepared_statements WHERE statement LIKE '%failed%'"))
+        plan = connection.execute(text(f"EXPLAIN EXECUTE {name[0]} ({ada}, 21)")).scalars().all()
+    assert "ix_interactions_user_id_id" in "".join(plan), plan
+
+
+#: A query 20,000 times over, of each user in turn.
+COPIES = """
+CREATE TEMPORARY TABLE copies ON COMMIT DROP AS
+    SELECT one.* FROM interactions AS one, generate_series(1, 20000) WHERE job_id = :job_id;
+UPDATE copies SET id = nextval('interactions_id_seq'), job_id = gen_random_uuid(), idempotency_key = gen_random_uuid();
+UPDATE copies SET user_id = :first + id % :users, status = 'done';
+INSERT INTO interactions SELECT * FROM copies ORDER BY id
+"""
 
 
 def test_counting_what_is_open_goes_through_no_history(growing: Runtime) -> None:
