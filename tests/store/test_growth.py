@@ -91,12 +91,12 @@ def test_a_page_is_looked_for_among_its_users_queries(db: Database, ada: int) ->
     assert "ix_interactions_user_id_id" in "".join(plan), plan
 
 
-#: A query 20,000 times over, of each user in turn.
+#: A query 20,000 times over, of each user in turn; the first one has none that failed.
 COPIES = """
 CREATE TEMPORARY TABLE copies ON COMMIT DROP AS
     SELECT one.* FROM interactions AS one, generate_series(1, 20000) WHERE job_id = :job_id;
 UPDATE copies SET id = nextval('interactions_id_seq'), job_id = gen_random_uuid(), idempotency_key = gen_random_uuid();
-UPDATE copies SET user_id = :first + id % :users, status = 'done';
+UPDATE copies SET user_id = :first + id % :users, status = CASE id % 500 WHEN 1 THEN 'failed' ELSE 'done' END;
 INSERT INTO interactions SELECT * FROM copies ORDER BY id
 """
 
