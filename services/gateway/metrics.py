@@ -4,7 +4,7 @@ nginx does not pass them on: Prometheus scrapes each replica inside. What all re
 backlog) is to be read as a maximum over them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from itertools import accumulate
@@ -34,6 +34,8 @@ from services.gateway.streams import Streams
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 #: Of a request that no route has taken, so that nobody can make up labels.
 NOWHERE = "none"
+#: The stages in which a seat can take the place of another.
+ASKED = ("response", "consensus")
 
 T = TypeVar("T")
 
@@ -122,7 +124,7 @@ class Product(Collector):
         if (circuits := _unless_away(self._circuits)) is not None:
             yield circuits
         if (totals := _unless_away(self._runtime.tallies.read)) is not None:
-            yield from _of_totals(totals)
+            yield from _of_totals(totals, self._runtime.roster.seats)
 
     def _depths(self) -> dict[str, int]:
         queues = [*map(queue_of, self._runtime.roster.seats), AGGREGATE_QUEUE, ANALYSE_QUEUE]
@@ -157,11 +159,13 @@ class Product(Collector):
         return is_open
 
 
-def _of_totals(totals: Totals) -> Iterator[Metric]:
-    """What all processes have counted."""
+def _of_totals(totals: Totals, agent_ids: Iterable[str]) -> Iterator[Metric]:
+    """What all processes have counted; of failovers 0 where there was none, or the first would have no rate."""
+    none = {("folkmoot_failovers", (agent_id, stage)): 0.0 for agent_id in agent_ids for stage in ASKED}
+    counters = none | dict(totals.counters)
     for name, (text, labels) in COUNTERS.items():
         counter = CounterMetricFamily(name, text, labels=labels)
-        for (counted, values), amount in totals.counters.items():
+        for (counted, values), amount in counters.items():
             if counted == name:
                 counter.add_metric(values, amount)
         yield counter
