@@ -34,7 +34,7 @@ from services.gateway.streams import Streams
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 #: Of a request that no route has taken, so that nobody can make up labels.
 NOWHERE = "none"
-#: The stages in which a seat can take the place of another.
+#: The stages in which models are asked.
 ASKED = ("response", "consensus")
 
 T = TypeVar("T")
@@ -160,9 +160,8 @@ class Product(Collector):
 
 
 def _of_totals(totals: Totals, agent_ids: Iterable[str]) -> Iterator[Metric]:
-    """What all processes have counted; of failovers 0 where there was none, or the first would have no rate."""
-    none = {("folkmoot_failovers", (agent_id, stage)): 0.0 for agent_id in agent_ids for stage in ASKED}
-    counters = none | dict(totals.counters)
+    """What all processes have counted."""
+    counters = _of_none(agent_ids) | dict(totals.counters)
     for name, (text, labels) in COUNTERS.items():
         counter = CounterMetricFamily(name, text, labels=labels)
         for (counted, values), amount in counters.items():
@@ -176,6 +175,14 @@ def _of_totals(totals: Totals, agent_ids: Iterable[str]) -> Iterator[Metric]:
                 sums = zip([*map(str, BOUNDS_S), "+Inf"], accumulate(counts), strict=True)
                 histogram.add_metric(values, list(sums), totals.sums.get((measured, values), 0.0))
         yield histogram
+
+
+def _of_none(agent_ids: Iterable[str]) -> dict[tuple[str, tuple[str, ...]], float]:
+    """What is rare, before it happens: the first of what was not told of as 0 has no rate."""
+    failovers = ((agent_id, stage) for agent_id in agent_ids for stage in ASKED)
+    lookups = ((stage, outcome) for stage in ASKED for outcome in ("hit", "miss"))
+    rare = {"folkmoot_failovers": failovers, "folkmoot_cache_lookups": lookups, "folkmoot_cost_usd": zip(ASKED)}
+    return {(name, labels): 0.0 for name, of_name in rare.items() for labels in of_name}
 
 
 def _of_backlog(counts: backlog.Backlog) -> Iterator[Metric]:
