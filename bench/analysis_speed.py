@@ -15,11 +15,9 @@ from pathlib import Path
 
 from folkmoot.analysis import charts
 from folkmoot.analysis.analyser import Analyser
-from services.worker import pool
+from services.worker import pool  # noqa: F401 # loaded beside the networks in the process whose memory this is to tell
 from services.worker.heap import give_back_what_is_large
 
-#: Loaded beside the networks, as in the process of the queue `analyse`, whose memory this is to tell.
-BESIDE = pool
 RESULTS = Path(__file__).with_name("results")
 TOPICS = Path(__file__).with_name("data") / "topics.jsonl"
 WORDS = 150

@@ -18,7 +18,6 @@ from folkmoot.statements import send
 
 Rows = TypeVar("Rows", bound=Select[*tuple[Any, ...]])
 
-NOT_KEPT = "The disk does not keep what is written. Please try again in a moment."
 #: Connections of a process: transactions are short, so threads share a few. What lies idle is looked for last.
 POOL: dict[str, Any] = {"pool_timeout": sqlite.POOL_TIMEOUT_S, "pool_use_lifo": True}
 
@@ -165,17 +164,15 @@ class Database:
             return
         try:
             log = os.open(self._log, os.O_RDONLY)
+            try:
+                os.fdatasync(log)
+            finally:
+                os.close(log)
         except FileNotFoundError:
             # The last connection has closed, and taken all of it into the file itself.
             return
         except OSError as error:
-            raise Unavailable(NOT_KEPT) from error
-        try:
-            os.fdatasync(log)
-        except OSError as error:
-            raise Unavailable(NOT_KEPT) from error
-        finally:
-            os.close(log)
+            raise Unavailable("The disk does not keep what is written. Please try again in a moment.") from error
 
     def locked(self, statement: Rows) -> Rows:
         """The statement with its rows locked until the transaction ends; SQLite's writer has them all already."""

@@ -70,8 +70,9 @@ class Events:
         """
         if not events and not also:
             return
+        missed = {job_id} if events else set()
         if time.monotonic() < self._paused_until:
-            self._torn.update([job_id] if events else [])
+            self._torn |= missed
             return
         key, torn = _key(job_id), list(self._torn)
         commands: list[Command] = [("DEL", *map(_key, torn))] if torn else []
@@ -90,7 +91,7 @@ class Events:
                 ask(self._redis, commands)
             self._torn.difference_update(torn)
         except (RedisError, OSError) as error:
-            self._torn.update([job_id] if events else [])
+            self._torn |= missed
             self._paused_until = time.monotonic() + PAUSE_S
             log.warning("events of job %s not streamed: %s", job_id, error)
 

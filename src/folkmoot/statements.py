@@ -135,7 +135,7 @@ class _Prepared:
 
 
 def _with_constants(clause: Clause, dialect: Dialect) -> Clause:
-    """The statement with its constants in its words, and not as parameters.
+    """The statement with the constants of its conditions in its words, and not as parameters.
 
     SQLite plans a statement anew each time that it gets a parameter on which the use of an index depends, and
     PostgreSQL plans it without that index: some have the rows of one status alone.

@@ -370,6 +370,17 @@ def test_what_goes_along_is_said_even_without_an_event(redis: Redis) -> None:
     assert [(event.type, event.data) for event in told(stream)] == [("status", {"n": 0})]
 
 
+def test_a_stream_stays_when_what_went_alone_was_not_said(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever watches has missed nothing: the stream is not taken for torn, and goes on."""
+    monkeypatch.setattr(module, "PAUSE_S", 0.0)
+    stream = Events(redis, ttl_s=TTL_S)
+    stream.append(JOB, [("status", {"n": 0})], begins=1)
+    stream.append(JOB, [], also=[("INCR", f"folkmoot:events:{JOB}")])
+    stream.append(JOB, [("status", {"n": 1})])
+
+    assert [event.data for event in told(stream)] == [{"n": 0}, {"n": 1}]
+
+
 def test_both_versions_of_the_protocol_are_read_alike(valkey_socket: Path, redis: Redis) -> None:
     """Events read the same over the second and the third version of Redis' protocol."""
     Events(redis, ttl_s=TTL_S).append(JOB, [("status", {"n": n}) for n in range(3)], begins=1)
