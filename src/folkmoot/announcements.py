@@ -1,10 +1,11 @@
-"""What is told of a query to whoever watches its events, in the shapes of the contract."""
+"""What is told of a query: to whoever watches its events, in the shapes of the contract, and to whoever goes on."""
 
 from collections.abc import Sequence
 
 from folkmoot import calls
 from folkmoot.errors import NotFound
-from folkmoot.resources import AnalysisResource, QueryResource, QueryStatus, ResponseResource
+from folkmoot.redis_client import Command
+from folkmoot.resources import AnalysisResource, ConsensusResource, QueryResource, QueryStatus, ResponseResource
 from folkmoot.runtime import Runtime
 from folkmoot.store import queries
 from folkmoot.store.asking import Moved
@@ -14,11 +15,13 @@ Told = Sequence[calls.Event]
 
 
 def tell_begun(runtime: Runtime, query: QueryResource) -> None:
-    """Begin a query's events: accepted, with the seats that are not asked; over at once when nobody is."""
+    """Begin a query's events: accepted, with the seats that are not asked; over at once when nobody is, else hinted."""
     skipped = [("response", one.as_json()) for one in query.responses if one.status == "skipped"]
-    runtime.events.append(query.job_id, [("status", {"status": "accepted"}), *skipped], begins=len(query.responses))
+    told: Told = [("status", {"status": "accepted"}), *skipped]
     if query.status == "failed":
-        tell_ended(runtime, query.job_id, "failed")
+        told = [*told, *_of_end(runtime, "failed")]
+    asked = [one.agent_id for one in query.responses if one.status == "pending"]
+    _tell_and_hint(runtime, query.job_id, told, "ask" if asked else None, asked, begins=len(query.responses))
 
 
 def tell_response(
@@ -28,7 +31,41 @@ def tell_response(
     told: Told = [*untold.events, ("response", response.as_json())]
     if moved is not None:
         told = [*told, *_of_move(runtime, job_id, moved)]
-    runtime.events.append(job_id, told, also=untold.also)
+    is_over = moved is not None and moved.status == "aggregating"
+    _tell_and_hint(runtime, job_id, told, "conclude" if is_over else None, also=untold.also)
+
+
+def tell_consensus(
+    runtime: Runtime,
+    job_id: str,
+    consensus: ConsensusResource,
+    analysis: AnalysisResource | None,
+    untold: calls.Untold,
+) -> None:
+    """Append the consensus to the job's events, after its last words, with the analysis where nothing is measured."""
+    told: Told = [*untold.events, ("consensus", consensus.as_json()), ("status", {"status": "done"})]
+    if analysis is not None:
+        told = [*told, *of_analysis(analysis)]
+    _tell_and_hint(runtime, job_id, told, "analyse" if analysis is None else None, also=untold.also)
+
+
+def _tell_and_hint(
+    runtime: Runtime,
+    job_id: str,
+    told: Told,
+    task: str | None,
+    agent_ids: Sequence[str] = ("",),
+    *,
+    begins: int = 0,
+    also: Sequence[Command] = (),
+) -> None:
+    """Append events, and hint at this work after them: in one round trip where both go to one Redis."""
+    hints = runtime.publisher.commands(job_id, task, agent_ids) if task else []
+    are_told = runtime.events.append(job_id, told, begins=begins, also=[*also, *hints])
+    if hints and are_told:
+        runtime.publisher.was_sent()
+    elif task:
+        runtime.publisher.hint(job_id, task, agent_ids)
 
 
 def tell_moved(runtime: Runtime, job_id: str, moved: Moved) -> None:

@@ -18,9 +18,9 @@ BACKOFF_FIRST_S = 1.0
 BACKOFF_LONGEST_S = 60.0
 #: A pause is made longer by up to this share, so that what failed together is not tried again together.
 JITTER = 0.25
-#: A circuit against which nothing was known is not looked up again for this long, in seconds: calls that begin so
-#: close to each other would run side by side anyway. An error in this process ends it at once.
-CLEAN_S = 0.1
+#: A circuit against which nothing was known is not looked up again for this long, in seconds: so old is what the
+#: gateways know of it, too. An error in this process ends it at once.
+CLEAN_S = 1.0
 #: What an endpoint itself may ask for at most, in seconds.
 RETRY_AFTER_LONGEST_S = 3600.0
 

@@ -2,7 +2,7 @@
 
 Before it comes `submission`, after it `measurement`. The database is the truth. What goes to the broker is a hint that
 may come late, twice or never; what goes to the event stream is for whoever watches. So each step first commits, then
-tells, and hints last: whoever takes the hint tells what comes after.
+tells, and hints last, or in the same breath: whoever takes the hint tells what comes after.
 """
 
 import logging
@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from folkmoot import cache, calls, figures, logs, response, synthesis, traces
-from folkmoot.announcements import of_analysis, tell_ended, tell_response
+from folkmoot.announcements import tell_consensus, tell_ended, tell_response
 from folkmoot.calls import Untold
 from folkmoot.errors import AgentError, ClaimLost, Interrupted, Unavailable
 from folkmoot.resources import AnalysisResource, ConsensusResource, ResponseResource
@@ -104,8 +104,6 @@ def _ask(
         calls.void_abandoned(runtime, job_id, "response", agent_id=agent_id, before=before)
         return None
     tell_response(runtime, job_id, _response(claim, outcome), finished.moved, untold)
-    if finished.moved is not None and finished.moved.status == "aggregating":
-        runtime.publisher.hint(job_id, "conclude")
     figures.answered(runtime, claim, outcome, took_s=time.monotonic() - began)
     log.info("response stored: %s%s", outcome.status, f", {outcome.latency_ms} ms" if outcome.latency_ms else "")
     return finished.waiting
@@ -238,13 +236,7 @@ def _conclude(
         before = synthesis.first_try(runtime, conclusion.fence + 1)
         calls.void_abandoned(runtime, job_id, "consensus", before=before)
         return None
-    untold = written.untold
-    told = [*untold.events, ("consensus", written.consensus.as_json()), ("status", {"status": "done"})]
-    if analysis is not None:
-        told += of_analysis(analysis)
-    runtime.events.append(job_id, told, also=untold.also)
-    if analysis is None:
-        runtime.publisher.hint(job_id, "analyse")
+    tell_consensus(runtime, job_id, written.consensus, analysis, written.untold)
     figures.concluded(runtime, conclusion, written.consensus, took_s=time.monotonic() - began)
     log.info("consensus stored: by %s, %s ms", written.consensus.agent_id, written.consensus.latency_ms)
     return waiting

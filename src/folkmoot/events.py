@@ -57,8 +57,8 @@ class Events:
         *,
         begins: int = 0,
         also: Sequence[Command] = (),
-    ) -> None:
-        """Append events in order, in one round trip.
+    ) -> bool:
+        """Append events in order, in one round trip; False when Redis may not have taken them.
 
         A stream that has missed an event is removed as soon as Redis answers again: its job is told from the database.
 
@@ -69,11 +69,11 @@ class Events:
             also: what else is to be said to Redis in the same round trip.
         """
         if not events and not also:
-            return
+            return True
         missed = {job_id} if events else set()
         if time.monotonic() < self._paused_until:
             self._torn |= missed
-            return
+            return False
         key, torn = _key(job_id), list(self._torn)
         commands: list[Command] = [("DEL", *map(_key, torn))] if torn else []
         for type_, data in events:
@@ -94,6 +94,8 @@ class Events:
             self._torn |= missed
             self._paused_until = time.monotonic() + PAUSE_S
             log.warning("events of job %s not streamed: %s", job_id, error)
+            return False
+        return True
 
     def responses(self, job_id: str) -> int | None:
         """The number of responses that a whole stream will tell of; None when its first event is gone, and more may be.

@@ -73,7 +73,7 @@ def build(settings: Settings) -> Runtime:
         tallies=Tallies(redis),
         prices=load_prices(settings, roster),
         provider=Provider(),
-        publisher=Publisher(make_app(settings), failpoints),
+        publisher=Publisher(make_app(settings), failpoints, has_events=settings.has_one_redis),
         failpoints=failpoints,
     )
 

@@ -199,6 +199,11 @@ class Settings(BaseSettings):
         return self.config_dir / ("agents.openrouter.yaml" if hosted else "agents.embedded.yaml")
 
     @property
+    def has_one_redis(self) -> bool:
+        """Whether the broker is the Redis where health and events live."""
+        return self.redis_url in ("", self.broker_url)
+
+    @property
     def redis(self) -> str:
         """Where health and events live: `redis_url`, else the broker when that is Redis."""
         if self.redis_url:

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 def submit(
     runtime: Runtime, user_id: int, ask: Ask, *, idempotency_key: str, request_id: str | None = None
 ) -> tuple[QueryResource, bool]:
-    """Accept a query: seat its panel by health, deal the roles, write all in one transaction, tell and hint.
+    """Accept a query: seat its panel by health, deal the roles, write all in one transaction, and tell.
 
     Returns:
         The query, and whether this call made it; the same request with the same key makes one query only.
@@ -58,7 +58,6 @@ def submit(
         log.info("accepted")
         figures.seated(runtime, losses)
         tell_begun(runtime, query)
-        runtime.publisher.hint(job_id, "ask", [one.agent_id for one in query.responses if one.status == "pending"])
     # The seats are at it by now; whoever asked is told when the disk has it too (docs/decisions/0029).
     runtime.db.sync()
     return query, is_new
