@@ -1,12 +1,17 @@
 """The broker's transport: kombu's for Redis, that drops what is no message, and keeps the client that it talks with."""
 
+import base64
 import json
 import logging
+import uuid
+from collections.abc import Mapping
 from queue import Empty
 from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES, redis
 from redis import Redis
+
+from folkmoot.redis_client import Command
 
 log = logging.getLogger(__name__)
 
@@ -50,3 +55,29 @@ class Transport(redis.Transport):
 def register() -> None:
     """Have this transport used for every Redis address; kombu looks transports up by these names."""
     TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), f"{__name__}:Transport"))
+
+
+def push(queue: str, body: Any, headers: Mapping[str, Any], properties: Mapping[str, Any]) -> Command:
+    """The command that kombu sends to publish a message, which takes it two dozen calls; without any of its options.
+
+    Args:
+        queue: by its name.
+        body: what Celery makes of a task and its arguments.
+        headers: Celery's, and more.
+        properties: Celery's.
+    """
+    envelope = {
+        "body": base64.b64encode(json.dumps(body).encode()).decode(),
+        "content-encoding": "utf-8",
+        "content-type": "application/json",
+        "headers": headers,
+        "properties": {
+            **properties,
+            "delivery_mode": 2,
+            "delivery_info": {"exchange": "", "routing_key": queue},
+            "priority": 0,
+            "body_encoding": "base64",
+            "delivery_tag": str(uuid.uuid4()),
+        },
+    }
+    return "LPUSH", queue, json.dumps(envelope)

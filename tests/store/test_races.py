@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, func, insert, select, text, update
@@ -155,6 +156,15 @@ def test_sqlite_writer_that_waits_too_long_is_told(db: Database, ada: int, monke
 
     with db.write(), ThreadPoolExecutor(1) as pool, busy:
         pool.submit(lambda: accepted(db, ada)).result(5)
+
+
+def test_sqlite_turn_that_cannot_be_taken_is_told(tmp_path: Path) -> None:
+    """Where the file of the turns cannot be opened, writers are told each time, and none holds the turn."""
+    turn = sqlite.Turn(tmp_path)
+
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="cannot be written"):
+            turn.take()
 
 
 def test_sqlite_keeps_its_promises(db: Database) -> None:

@@ -56,6 +56,8 @@ def test_the_answers_of_written_responses_are_read_right(reader: AnswerReader) -
         ("q", 200, 0.94),
         ("r", 160, 0.97),
         ("s", 200, 0.85),
+        ("t", 160, 0.96),
+        ("u", 160, 0.96),
         ("16", 53, 0.95),
         ("hard", 150, 0.9),
         ("argued", 40, 0.45),
