@@ -74,8 +74,8 @@ class Events:
         if time.monotonic() < self._paused_until:
             self._torn |= missed
             return False
-        key, torn = _key(job_id), list(self._torn)
-        commands: list[Command] = [("DEL", *map(_key, torn))] if torn else []
+        key, torn = key_of(job_id), list(self._torn)
+        commands: list[Command] = [("DEL", *map(key_of, torn))] if torn else []
         for type_, data in events:
             # Only a job's first event makes a stream: one that was lost or deleted is not begun anew in the middle.
             anew, mark = ((), ("b", begins)) if begins else (("NOMKSTREAM",), ())
@@ -96,15 +96,6 @@ class Events:
             log.warning("events of job %s not streamed: %s", job_id, error)
             return False
         return True
-
-    def responses(self, job_id: str) -> int | None:
-        """The number of responses that a whole stream will tell of; None when its first event is gone, and more may be.
-
-        Raises:
-            RedisError: Redis does not answer.
-        """
-        first: Any = self._redis.xrange(_key(job_id), count=1)
-        return int(first[0][1]["b"]) if first and "b" in first[0][1] else None
 
     def until(self, job_id: str, last: int) -> list[Event]:
         """The events of the stream up to this id.
@@ -129,24 +120,14 @@ class Events:
         return list(spoken)
 
     def _all(self, job_id: str) -> Iterable[Event]:
-        entries: Any = self._redis.xrange(_key(job_id))
+        entries: Any = self._redis.xrange(key_of(job_id))
         return (_event(entry) for entry in entries)
-
-    def read(self, job_id: str, *, after: int, block_ms: int) -> list[Event]:
-        """The events after this id; waits up to `block_ms` for one when there is none.
-
-        Raises:
-            RedisError: Redis does not answer.
-        """
-        found: Any = self._redis.xread({_key(job_id): _place(after)}, count=500, block=block_ms)
-        streams: Iterable[Any] = found.values() if isinstance(found, dict) else (entries for _, entries in found or ())
-        return [_event(entry) for entries in streams for entry in _flat(entries)]
 
     def forget(self, *job_ids: str) -> None:
         """Remove the streams of jobs that were deleted."""
         try:
             for start in range(0, len(job_ids), FORGOTTEN_AT_ONCE):
-                self._redis.delete(*map(_key, job_ids[start : start + FORGOTTEN_AT_ONCE]))
+                self._redis.delete(*map(key_of, job_ids[start : start + FORGOTTEN_AT_ONCE]))
         except (RedisError, OSError) as error:
             log.warning("streams of deleted jobs stay until they expire: %s", error)
 
@@ -159,25 +140,12 @@ def _encoded(data: dict[str, Any]) -> bytes:
     return _ENCODER.encode(data).encode("utf-8", "replace")
 
 
-def _flat(entries: Any) -> Any:
-    """The entries of a stream, which the third version of Redis' protocol wraps in one more list."""
-    return entries[0] if entries and entries[0] and isinstance(entries[0][0], list | tuple) else entries
-
-
 def _event(entry: Any) -> Event:
     place, fields = entry
     milliseconds, _, number = place.partition("-")
     return Event(int(milliseconds) * PER_MS + int(number) * APART, fields["e"], json.loads(fields["d"]))
 
 
-def _place(event_id: int) -> str:
-    milliseconds, number = divmod(event_id, PER_MS)
-    return f"{milliseconds}-{number // APART}"
-
-
-def _key(job_id: str) -> str:
+def key_of(job_id: str) -> str:
+    """Where Redis has a job's stream."""
     return f"folkmoot:events:{job_id}"
-
-
-#: For whoever reads a stream on a connection of their own.
-key_of, place_of = _key, _place

@@ -11,7 +11,7 @@ from redis import Redis
 from redis.connection import Connection
 from redis.exceptions import ConnectionError as NoConnection
 
-from folkmoot.events import APART, PER_MS, Event, key_of, place_of
+from folkmoot.events import APART, PER_MS, Event, key_of
 from folkmoot.redis_client import Command, Pool, exchange
 
 #: Events that one read takes.
@@ -60,7 +60,7 @@ class Tail:
             RedisError: Redis does not answer.
         """
         first: Command = ("XRANGE", self._key, "-", "+", "COUNT", 1)
-        found, read = self._ask(first, ("XREAD", "COUNT", MOST, "STREAMS", self._key, place_of(after)))
+        found, read = self._ask(first, ("XREAD", "COUNT", MOST, "STREAMS", self._key, _place(after)))
         fields = found[0][1] if found else []
         begins = fields[fields.index("b") + 1] if "b" in fields[::2] else None
         return (None if begins is None else int(begins)), _events(read)
@@ -71,7 +71,7 @@ class Tail:
         Raises:
             RedisError: Redis does not answer.
         """
-        return _events(*self._ask(("XREAD", "COUNT", MOST, "BLOCK", block_ms, "STREAMS", self._key, place_of(after))))
+        return _events(*self._ask(("XREAD", "COUNT", MOST, "BLOCK", block_ms, "STREAMS", self._key, _place(after))))
 
     def _ask(self, *commands: Command) -> list[Any]:
         """Send commands together; over a new connection when this one, which lay idle, turns out to be gone."""
@@ -102,3 +102,9 @@ def _events(read: Any) -> list[Event]:
         return []
     ((_, entries),) = read.items() if isinstance(read, dict) else read
     return [Heard(*entry) for entry in entries]
+
+
+def _place(event_id: int) -> str:
+    """Where Redis has an event, or would have one of this id."""
+    milliseconds, number = divmod(event_id, PER_MS)
+    return f"{milliseconds}-{number // APART}"

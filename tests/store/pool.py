@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from folkmoot import council, dispatch, measurement
+from folkmoot.events import Event
 from folkmoot.resources import ENDED, QueryResource
 from folkmoot.runtime import Runtime
 from folkmoot.store import queries
@@ -20,6 +21,11 @@ class MakeRuntime(Protocol):
     def __call__(self, change: Callable[[dict[str, Any]], None] = ..., **settings: Any) -> Runtime:
         """Build it; the fixture closes it."""
         ...
+
+
+def events(runtime: Runtime, job_id: str) -> list[Event]:
+    """Everything that was told of a job so far."""
+    return runtime.events.until(job_id, 2**62)
 
 
 def taken(runtime: Runtime) -> list[tuple[str, list[str]]]:

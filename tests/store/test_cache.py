@@ -15,7 +15,7 @@ from folkmoot.store import asking, cache, outbox, queries
 from folkmoot.sweep import sweep
 from tests.scripted_model import ScriptedModel
 from tests.store import rows
-from tests.store.pool import MakeRuntime, sweep_until_ended, taken, work
+from tests.store.pool import MakeRuntime, events, sweep_until_ended, taken, work
 from tests.store.test_council import background, speaking
 
 QUESTION = "Should voting be compulsory? #case-cache"
@@ -63,8 +63,9 @@ def test_the_same_query_again_costs_no_call(runtime: Runtime, user_id: int, mode
     assert again.consensus and first.consensus and again.consensus.text == first.consensus.text
     assert again.consensus.cached_from == first.job_id
     assert again.cost and again.cost.total_tokens == 0 and again.cost.stages == []
-    told = runtime.events.read(again.job_id, after=0, block_ms=1)
-    assert {event.data["text"] for event in told if event.type == "consensus.delta"} == {first.consensus.text}
+    assert {event.data["text"] for event in events(runtime, again.job_id) if event.type == "consensus.delta"} == {
+        first.consensus.text
+    }
 
 
 def test_a_refresh_asks_anew_and_replaces(runtime: Runtime, user_id: int, model: ScriptedModel) -> None:

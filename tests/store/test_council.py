@@ -31,7 +31,7 @@ from services.worker.analyser import Nobody
 from tests.scripted_model import ScriptedModel
 from tests.stack import ROOT, eventually, free_port
 from tests.store import rows
-from tests.store.pool import MakeRuntime, sweep_until_ended, taken, work
+from tests.store.pool import MakeRuntime, events, sweep_until_ended, taken, work
 from tests.store.raw_answer import RawAnswer, chunk, stream
 from tests.store.rows import at_once
 
@@ -50,11 +50,6 @@ def asked(runtime: Runtime, user_id: int, **more: Any) -> QueryResource:
     job_id = submit(runtime, user_id, **more)
     work(runtime)
     return queries.find(runtime.db, job_id)
-
-
-def events(runtime: Runtime, job_id: str) -> list[Event]:
-    """Everything that was told of a job so far."""
-    return runtime.events.read(job_id, after=0, block_ms=1)
 
 
 def deltas(told: list[Event], stage: str) -> dict[str, str]:

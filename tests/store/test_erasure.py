@@ -18,7 +18,7 @@ from folkmoot.store import asking, erasure, usage
 from folkmoot.store.usage import Spent
 from tests.client import PASSWORD
 from tests.store import rows
-from tests.store.pool import MakeRuntime
+from tests.store.pool import MakeRuntime, events
 from tests.store.rows import NOW, after
 from tests.store.test_migrations import everything, fill
 
@@ -178,7 +178,7 @@ def test_the_sweep_ends_a_deletion_that_its_gateway_has_not(make_runtime: MakeRu
     sweep.sweep(runtime)
 
     assert erasure.leaving(db) == [] and rows.count(db, User) == rows.count(db, Interaction) == 0
-    assert runtime.events.responses(job_id) is None
+    assert events(runtime, job_id) == []
 
 
 def test_many_queries_are_erased_in_batches(db: Database, ada: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,7 +216,7 @@ def test_old_queries_go_and_open_ones_stay(make_runtime: MakeRuntime, db: Databa
     with db.read() as connection:
         assert set(connection.scalars(select(Interaction.job_id))) == {young, is_open}
         assert set(connection.scalars(select(Usage.job_id))) == {young, is_open}
-    assert runtime.events.responses(old) is None
+    assert events(runtime, old) == []
 
 
 def test_without_a_limit_everything_is_kept(make_runtime: MakeRuntime, db: Database, ada: int) -> None:

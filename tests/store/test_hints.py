@@ -11,7 +11,7 @@ from folkmoot.runtime import Runtime
 from folkmoot.store import queries
 from tests.scripted_model import ScriptedModel
 from tests.store import rows
-from tests.store.pool import MakeRuntime, taken, work
+from tests.store.pool import MakeRuntime, events, taken, work
 from tests.store.servers import Valkey
 
 QUESTION = Ask("Should voting be compulsory?")
@@ -62,7 +62,7 @@ def test_events_with_a_redis_of_their_own(make_runtime: MakeRuntime, model: Scri
         assert runtime.publisher.commands("some-job", "conclude") == []
 
         job_id = submission.submit(runtime, user_id, QUESTION, idempotency_key="k")[0].job_id
-        assert [event.type for event in runtime.events.read(job_id, after=0, block_ms=1)] == ["status"]
+        assert [event.type for event in events(runtime, job_id)] == ["status"]
         assert taken(runtime) == []
         work(broker)
 

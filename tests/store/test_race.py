@@ -14,8 +14,8 @@ from folkmoot.store import queries
 from tests.scripted_model import ScriptedModel
 from tests.stack import eventually
 from tests.store import rows
-from tests.store.pool import MakeRuntime, work
-from tests.store.test_council import deltas, events
+from tests.store.pool import MakeRuntime, events, work
+from tests.store.test_council import deltas
 
 CLOSED = Permit("qwen", is_trial=False)
 FIRST, SECOND = "scripted/qwen", "spare/qwen"

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +20,7 @@ from redis.exceptions import RedisError
 
 from folkmoot import events as module
 from folkmoot.events import Event, Events, id_at
+from folkmoot.tail import Tail
 
 from .conftest import connected, valkey
 
@@ -33,13 +35,25 @@ def stream(redis: Redis) -> Events:
 
 
 def told(stream: Events, job_id: str = JOB, *, after: int = 0) -> list[Event]:
-    """All events after this id that are there now."""
-    last = newest(stream, job_id)
+    """All events after this id that are there now, as a reader finds them."""
     found: list[Event] = []
-    while last is not None and after < last.id:
-        found += stream.read(job_id, after=after, block_ms=1)
-        after = found[-1].id
+    with closing(Tail(stream._redis, job_id)) as tail:
+        while events := tail.begin(after=after)[1]:
+            found += events
+            after = found[-1].id
     return found
+
+
+def responses(stream: Events) -> int | None:
+    """The number of responses that a whole stream will tell of; None when its first event is gone."""
+    with closing(Tail(stream._redis, JOB)) as tail:
+        return tail.begin(after=0)[0]
+
+
+def read(stream: Events, *, after: int, block_ms: int) -> list[Event]:
+    """What comes after this id within so many milliseconds."""
+    with closing(Tail(stream._redis, JOB)) as tail:
+        return tail.read(after=after, block_ms=block_ms)
 
 
 def key(redis: Redis) -> str:
@@ -91,8 +105,8 @@ def test_an_id_that_no_event_has_is_a_place_all_the_same(stream: Events) -> None
     whole = told(stream)
 
     assert told(stream, after=whole[0].id - 1) == whole
-    assert stream.read(JOB, after=whole[0].id + 1, block_ms=1) == []
-    assert stream.read(JOB, after=10**20 - 1, block_ms=1) == []
+    assert read(stream, after=whole[0].id + 1, block_ms=1) == []
+    assert read(stream, after=10**20 - 1, block_ms=1) == []
 
 
 def test_jobs_do_not_hear_each_other(stream: Events) -> None:
@@ -136,14 +150,14 @@ def test_a_reader_that_waits_hears_at_once(stream: Events, valkey_socket: Path) 
     late.start()
     started = time.monotonic()
 
-    assert [event.type for event in stream.read(JOB, after=0, block_ms=4000)] == ["status"]
+    assert [event.type for event in read(stream, after=0, block_ms=4000)] == ["status"]
     assert time.monotonic() - started < 3
     late.join()
 
 
 def test_a_reader_of_silence_gets_nothing(stream: Events) -> None:
     """A read of a stream without news ends when its time is over, empty."""
-    assert stream.read(JOB, after=0, block_ms=20) == []
+    assert read(stream, after=0, block_ms=20) == []
 
 
 @pytest.mark.parametrize(
@@ -190,11 +204,11 @@ def test_half_a_character_costs_no_answer(text: str, stream: Events) -> None:
 
 def test_a_stream_is_whole_while_it_holds_its_beginning(stream: Events) -> None:
     """A stream counts as whole from its first event on, and no other event makes it so."""
-    assert stream.responses(JOB) is None
+    assert responses(stream) is None
     stream.append(JOB, [("status", {"status": "accepted"}), ("response", {})], begins=1)
-    assert stream.responses(JOB) == 1
+    assert responses(stream) == 1
     stream.append(JOB, [("response.delta", {"text": "x"})] * 50)
-    assert stream.responses(JOB) == 1
+    assert responses(stream) == 1
 
 
 def test_a_stream_that_was_lost_is_not_begun_again(stream: Events, redis: Redis) -> None:
@@ -204,7 +218,7 @@ def test_a_stream_that_was_lost_is_not_begun_again(stream: Events, redis: Redis)
     stream.append(JOB, [("status", {"status": "asking"}), ("response", {})])
     stream.append(JOB, [("response.delta", {"text": "x"})])
 
-    assert stream.responses(JOB) is None
+    assert responses(stream) is None
     assert newest(stream, JOB) is None
     assert redis.keys("*") == []
 
@@ -214,7 +228,7 @@ def test_a_stream_without_its_first_event_is_not_whole(stream: Events, redis: Re
     stream.append(JOB, [("status", {"n": n}) for n in range(10)], begins=1)
     redis.xtrim(key(redis), maxlen=9, approximate=False)
 
-    assert stream.responses(JOB) is None
+    assert responses(stream) is None
     assert len(told(stream)) == 9
 
 
@@ -227,7 +241,7 @@ def test_a_stream_has_a_bound(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> 
         stream.append(JOB, [("response.delta", {"n": n}) for n in range(100)])
 
     assert len(told(stream)) <= 300
-    assert stream.responses(JOB) is None
+    assert responses(stream) is None
 
 
 def test_newest_is_the_last_event_so_far(stream: Events) -> None:
@@ -236,7 +250,8 @@ def test_newest_is_the_last_event_so_far(stream: Events) -> None:
     stream.append(JOB, [("status", {"status": "accepted"})], begins=1)
     stream.append(JOB, [("analysis", {}), ("end", {"status": "done"})])
 
-    assert newest(stream, JOB) == told(stream)[-1]
+    last = newest(stream, JOB)
+    assert last is not None and last.id == told(stream)[-1].id
 
 
 def test_a_stream_expires_after_its_last_state(stream: Events, redis: Redis) -> None:
@@ -262,7 +277,7 @@ def test_an_expired_stream_is_gone(redis: Redis) -> None:
     redis.pexpire(key(redis), 30)
     _until(lambda: not redis.keys("*"))
 
-    assert stream.responses(JOB) is None
+    assert responses(stream) is None
     assert newest(stream, JOB) is None
     assert told(stream) == []
 
@@ -307,7 +322,7 @@ def test_without_redis_a_reader_hears_of_it(absent_redis: Redis) -> None:
     stream = Events(absent_redis, ttl_s=TTL_S)
 
     with pytest.raises(RedisError):
-        stream.read(JOB, after=0, block_ms=1)
+        read(stream, after=0, block_ms=1)
     with pytest.raises(RedisError):
         newest(stream, JOB)
 
@@ -388,7 +403,7 @@ def test_both_versions_of_the_protocol_are_read_alike(valkey_socket: Path, redis
     for version in (2, 3):
         with Redis(unix_socket_path=str(valkey_socket), protocol=version, decode_responses=True) as client:
             stream = Events(client, ttl_s=TTL_S)
-            found.append((told(stream), newest(stream, JOB), stream.responses(JOB)))
+            found.append((told(stream), newest(stream, JOB), responses(stream)))
 
     assert found[0] == found[1]
     assert len(found[0][0]) == 3
