@@ -18,8 +18,8 @@ BACKOFF_FIRST_S = 1.0
 BACKOFF_LONGEST_S = 60.0
 #: A pause is made longer by up to this share, so that what failed together is not tried again together.
 JITTER = 0.25
-#: A circuit against which nothing was known is not looked up again for this long, in seconds: so old is what the
-#: gateways know of it, too. An error in this process ends it at once.
+#: A circuit against which nothing was known is not looked up again for this long, in seconds: the board by which seats
+#: are chosen is older. An error in this process ends it at once; another process may go on calling for as long.
 CLEAN_S = 1.0
 #: What an endpoint itself may ask for at most, in seconds.
 RETRY_AFTER_LONGEST_S = 3600.0
@@ -122,14 +122,17 @@ class Breaker:
 
     def _record(self, permit: Permit, reason: str, now: float, retry_after_s: float | None) -> None:
         key = _key(permit.circuit)
-        self._clean_until.pop(permit.circuit, None)
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.hincrby(key, "errors", 1)
         pipeline.hset(key, "last_error", reason)
         pipeline.hget(key, "open_until")
         if permit.is_trial:
             pipeline.hincrby(key, "trials", 1)
-        errors, _, open_until, *trials = pipeline.execute()
+        try:
+            errors, _, open_until, *trials = pipeline.execute()
+        finally:
+            # Not before, for a look meanwhile would find the circuit clean once more.
+            self._clean_until.pop(permit.circuit, None)
         # A call that began before the circuit opened says nothing new when it fails as well.
         opens = open_until is None and errors >= self._opens_after
         until = now + _jittered(backoff_s(trials[0] if trials else 0)) if opens or permit.is_trial else 0.0

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from folkmoot import traces
 from folkmoot.redis_client import Command, ask
@@ -58,15 +58,16 @@ class Events:
         begins: int = 0,
         also: Sequence[Command] = (),
     ) -> bool:
-        """Append events in order, in one round trip; False when Redis may not have taken them.
+        """Append events in order, in one round trip; False when they, or what goes with them, may not have been taken.
 
-        A stream that has missed an event is removed as soon as Redis answers again: its job is told from the database.
+        A stream that may have missed an event is removed as soon as Redis answers again: its job is told from the
+        database.
 
         Args:
             job_id: whose events these are.
             events: their types, and what they say.
             begins: marks the first of a job, to tell a whole stream by: the number of responses that there will be.
-            also: what else is to be said to Redis in the same round trip.
+            also: what else is to be said to Redis in the same round trip, after the events.
         """
         if not events and not also:
             return True
@@ -81,21 +82,23 @@ class Events:
             anew, mark = ((), ("b", begins)) if begins else (("NOMKSTREAM",), ())
             commands.append(("XADD", key, *anew, "MAXLEN", "~", LONGEST, "*", "e", type_, "d", _encoded(data), *mark))
             begins = 0
-        commands += also
         has_state = any(not type_.endswith(".delta") for type_, _ in events)
         if has_state:
             commands.append(("EXPIRE", key, self._ttl_s))
         try:
             # A span for each token would be a trace of nothing else.
             with traces.span("tell") if has_state else traces.NOTHING:
-                ask(self._redis, commands)
+                answers = ask(self._redis, [*commands, *also], must=len(commands))
             self._torn.difference_update(torn)
         except (RedisError, OSError) as error:
             self._torn |= missed
             self._paused_until = time.monotonic() + PAUSE_S
             log.warning("events of job %s not streamed: %s", job_id, error)
             return False
-        return True
+        refused = next((answer for answer in answers[len(commands) :] if isinstance(answer, ResponseError)), None)
+        if refused is not None:
+            log.warning("what was said with the events of job %s was refused: %s", job_id, refused)
+        return refused is None
 
     def until(self, job_id: str, last: int) -> list[Event]:
         """The events of the stream up to this id.

@@ -77,26 +77,30 @@ class Pool(ConnectionPool):
             self._paused_until = now + PAUSE_S
 
 
-def ask(redis: Redis, commands: Sequence[Command]) -> list[Any]:
+def ask(redis: Redis, commands: Sequence[Command], *, must: int | None = None) -> list[Any]:
     """What Redis answers to commands that are sent in one piece; the library's own way takes half as long again.
 
+    Args:
+        redis: the client.
+        commands: what is said.
+        must: how many of them, from the first on, must not be refused; a later one has its error among the answers.
     Raises:
-        RedisError: Redis does not answer, or refuses one of them.
+        RedisError: Redis does not answer, or refuses one that it must not.
     """
     pool = redis.connection_pool
     # One that broke while it was idle is made anew. Nothing is said twice: an answer may be lost of what has been done.
     connection: Any = pool.get_connection()
     try:
-        return exchange(connection, commands)
+        return exchange(connection, commands, must=must)
     finally:
         pool.release(connection)
 
 
-def exchange(connection: Any, commands: Sequence[Command]) -> list[Any]:
-    """The answers to commands that are sent in one piece on this connection, which is closed where one did not come.
+def exchange(connection: Any, commands: Sequence[Command], *, must: int | None = None) -> list[Any]:
+    """What `ask` gives, by this connection, which is closed where an answer did not come.
 
     Raises:
-        RedisError: Redis does not answer, or refuses one of them.
+        RedisError: Redis does not answer, or refuses one that it must not.
     """
     try:
         connection.send_packed_command(connection.pack_commands(commands))
@@ -105,7 +109,7 @@ def exchange(connection: Any, commands: Sequence[Command]) -> list[Any]:
         # What it may still have to say is no answer to anything that is asked next.
         connection.disconnect()
         raise
-    for answer in answers:
+    for answer in answers[:must]:
         if isinstance(answer, ResponseError):
             raise answer
     return answers

@@ -143,6 +143,8 @@ class Settings(BaseSettings):
     def _known_broker(cls, url: str) -> str:
         if not url.startswith(("redis://", "rediss://", "redis+socket://", "amqp://", "amqps://")):
             raise ValueError("must start with redis://, rediss://, redis+socket://, amqp:// or amqps://")
+        if ";" in url:
+            raise ValueError("must be one address; several with ; between are not followed")
         return url
 
     @field_validator("redis_url")
@@ -199,24 +201,28 @@ class Settings(BaseSettings):
         return self.config_dir / ("agents.openrouter.yaml" if hosted else "agents.embedded.yaml")
 
     @property
-    def has_one_redis(self) -> bool:
-        """Whether the broker is the Redis where health and events live."""
-        return self.redis_url in ("", self.broker_url)
-
-    @property
     def redis(self) -> str:
         """Where health and events live: `redis_url`, else the broker when that is Redis."""
-        if self.redis_url:
-            return self.redis_url
+        found = self.redis_url or self._broker_as_redis
+        if found is None:
+            raise SettingsError(
+                "FOLKMOOT_REDIS_URL must be set when FOLKMOOT_BROKER_URL is not Redis; "
+                "for example FOLKMOOT_REDIS_URL=redis://127.0.0.1:6379/0."
+            )
+        return found
+
+    @property
+    def has_one_redis(self) -> bool:
+        """Whether the broker is the Redis where health and events live, as far as their addresses tell."""
+        return self.redis == self._broker_as_redis
+
+    @property
+    def _broker_as_redis(self) -> str | None:
+        """The broker's address as Redis' own client wants it; None when it is no Redis."""
         if self.broker_url.startswith("redis+socket://"):
             parts = urlsplit(self.broker_url)
             return f"unix://{parts.path}?db={parse_qs(parts.query).get('virtual_host', ['0'])[0]}"
-        if self.broker_url.startswith(("redis://", "rediss://")):
-            return self.broker_url
-        raise SettingsError(
-            "FOLKMOOT_REDIS_URL must be set when FOLKMOOT_BROKER_URL is not Redis; "
-            "for example FOLKMOOT_REDIS_URL=redis://127.0.0.1:6379/0."
-        )
+        return self.broker_url if self.broker_url.startswith(("redis://", "rediss://")) else None
 
 
 def _listed(secret: SecretStr) -> tuple[str, ...]:

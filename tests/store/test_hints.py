@@ -4,14 +4,14 @@ import base64
 import json
 from typing import Any
 
-from folkmoot import submission
+from folkmoot import announcements, submission
 from folkmoot.asks import Ask
 from folkmoot.events import key_of
 from folkmoot.runtime import Runtime
 from folkmoot.store import queries
 from tests.scripted_model import ScriptedModel
 from tests.store import rows
-from tests.store.pool import MakeRuntime, events, taken, work
+from tests.store.pool import MakeRuntime, events, sweep_until_ended, taken, work
 from tests.store.servers import Valkey
 
 QUESTION = Ask("Should voting be compulsory?")
@@ -38,8 +38,8 @@ def _comparable(raw: Any) -> dict[str, Any]:
     return message
 
 
-def test_events_and_hints_are_one_round_trip(runtime: Runtime, user_id: int) -> None:
-    """A query that is accepted takes a connection of the broker for nothing but its events."""
+def test_events_and_hints_go_by_one_connection(runtime: Runtime, user_id: int) -> None:
+    """A query that is accepted needs no connection beside that of its events."""
     before = _connections(runtime)
 
     job_id = submission.submit(runtime, user_id, QUESTION, idempotency_key="k")[0].job_id
@@ -70,10 +70,28 @@ def test_events_with_a_redis_of_their_own(make_runtime: MakeRuntime, model: Scri
 
 
 def test_events_that_are_refused_cost_no_hint(runtime: Runtime, user_id: int, model: ScriptedModel) -> None:
-    """A stream that Redis does not take is told from the database; what was to be done is done once."""
+    """Where Redis refuses the events and takes the hints, these come a second time, and their work is done once."""
     job_id = submission.submit(runtime, user_id, QUESTION, idempotency_key="k")[0].job_id
+    taken(runtime)
+    runtime.redis.delete(key_of(job_id))
     runtime.redis.set(key_of(job_id), "no stream")
 
-    work(runtime)
+    announcements.tell_begun(runtime, queries.find(runtime.db, job_id))
 
+    assert [runtime.redis.llen(f"agent.{seat}") for seat in ("qwen", "mistral", "deephermes")] == [2, 2, 2]
+    work(runtime)
     assert queries.find(runtime.db, job_id).status == "done" and len(model.calls()) == 4
+
+
+def test_hint_that_is_refused_costs_no_event(runtime: Runtime, user_id: int, model: ScriptedModel) -> None:
+    """Where Redis takes the events and refuses a hint, watchers miss nothing, and the sweeper sends it again."""
+    runtime.redis.set("agent.qwen", "no list")
+
+    job_id = submission.submit(runtime, user_id, QUESTION, idempotency_key="k")[0].job_id
+    runtime.redis.delete("agent.qwen")
+    work(runtime)
+    assert {one.agent_id: one.status for one in queries.find(runtime.db, job_id).responses}["qwen"] == "pending"
+
+    assert sweep_until_ended(runtime, job_id, within_s=5).status == "done" and len(model.calls()) == 4
+    told = [event.type for event in events(runtime, job_id) if not event.type.endswith(".delta")]
+    assert told[0] == "status" and told.count("response") == 3 and told[-1] == "end"

@@ -62,6 +62,28 @@ def test_variables_of_other_parts_are_left_alone(monkeypatch: pytest.MonkeyPatch
     assert load().deadline_s == 60
 
 
+@pytest.mark.parametrize(
+    ("broker", "redis", "is_one"),
+    [
+        ("redis://a/1", "", True),
+        ("redis://a/1", "redis://a/1", True),
+        ("redis+socket:///run/a?virtual_host=2", "unix:///run/a?db=2", True),
+        ("redis+socket:///run/a", "unix:///run/a?db=0", True),
+        ("redis://a/1", "redis://a/2", False),
+        ("redis+socket:///run/a?virtual_host=2", "unix:///run/b?db=2", False),
+        ("amqp://a", "redis://a/1", False),
+    ],
+)
+def test_one_redis_is_known_by_its_addresses(
+    monkeypatch: pytest.MonkeyPatch, broker: str, redis: str, is_one: bool
+) -> None:
+    """Whether broker and events are one Redis, in either way of writing it."""
+    monkeypatch.setenv("FOLKMOOT_BROKER_URL", broker)
+    monkeypatch.setenv("FOLKMOOT_REDIS_URL", redis)
+
+    assert load().has_one_redis is is_one
+
+
 def test_settings_are_frozen() -> None:
     """Nobody changes a setting of a running process."""
     settings = load()
@@ -73,6 +95,7 @@ def test_settings_are_frozen() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("BROKER_URL", "redis://a/1;redis://b/1"),
         ("DATABASE_URL", "sqlite:///"),
         ("DATABASE_URL", "sqlite:///:memory:"),
         ("DATABASE_URL", "sqlite:///?cache=shared"),

@@ -100,6 +100,7 @@ def test_own_addresses_lie_in_the_folder(opened: Folder) -> None:
     assert found["FOLKMOOT_DATABASE_URL"] == f"sqlite:///{opened.data}/folkmoot.db"
     assert found["FOLKMOOT_BROKER_URL"] == f"redis+socket://{opened.socket('broker')}?virtual_host=0"
     assert found["FOLKMOOT_REDIS_URL"] == f"unix://{opened.socket('broker')}?db=0"
+    assert Settings(broker_url=found["FOLKMOOT_BROKER_URL"], redis_url=found["FOLKMOOT_REDIS_URL"]).has_one_redis
     assert found["FOLKMOOT_MODEL_URL"].startswith("http://127.0.0.1:")
     assert found["FOLKMOOT_GATEWAY_URL"] == "http://127.0.0.1:8123"
     assert found["FOLKMOOT_QUORUM"] == "3"
