@@ -19,7 +19,7 @@ BACKOFF_LONGEST_S = 60.0
 #: A pause is made longer by up to this share, so that what failed together is not tried again together.
 JITTER = 0.25
 #: A circuit against which nothing was known is not looked up again for this long, in seconds: the board by which seats
-#: are chosen is older. An error in this process ends it at once; another process may go on calling for as long.
+#: are chosen may be older. An error in this process ends it at once; another process may go on calling for as long.
 CLEAN_S = 1.0
 #: What an endpoint itself may ask for at most, in seconds.
 RETRY_AFTER_LONGEST_S = 3600.0

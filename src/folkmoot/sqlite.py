@@ -145,7 +145,8 @@ class Turn:
         """Wait for the turn, and hold it.
 
         Raises:
-            Unavailable: others of this process have waited for it for too long already, or the file cannot be opened.
+            Unavailable: others of this process have waited for it for too long already, or the file cannot be opened
+                or locked.
         """
         if not self._among_threads.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
             raise Unavailable(BUSY)
@@ -153,11 +154,10 @@ class Turn:
             if self._file is None:
                 self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.flock(self._file, fcntl.LOCK_EX)
-        except OSError as error:
+        except BaseException as error:
             self._among_threads.release()
-            raise Unavailable("The database cannot be written to. Please try again in a moment.") from error
-        except BaseException:
-            self._among_threads.release()
+            if isinstance(error, OSError):
+                raise Unavailable("The database cannot be written to. Please try again in a moment.") from error
             raise
 
     def give_back(self) -> None:

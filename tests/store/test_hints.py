@@ -38,14 +38,16 @@ def _comparable(raw: Any) -> dict[str, Any]:
     return message
 
 
-def test_events_and_hints_go_by_one_connection(runtime: Runtime, user_id: int) -> None:
-    """A query that is accepted needs no connection beside that of its events."""
-    before = _connections(runtime)
+def test_events_and_hints_go_by_one_connection(make_runtime: MakeRuntime) -> None:
+    """A query that is accepted needs no connection beside that of its events, of a Redis that nobody has used yet."""
+    with Valkey() as unused:
+        runtime = make_runtime(broker_url=unused.broker_url)
+        user_id, before = rows.user(runtime.db, "grace"), _connections(runtime)
 
-    job_id = submission.submit(runtime, user_id, QUESTION, idempotency_key="k")[0].job_id
+        job_id = submission.submit(runtime, user_id, QUESTION, idempotency_key="k")[0].job_id
 
-    assert [ids for _, ids in taken(runtime)] == [[job_id, seat] for seat in ("qwen", "mistral", "deephermes")]
-    assert _connections(runtime) == before
+        assert [ids for _, ids in taken(runtime)] == [[job_id, seat] for seat in ("qwen", "mistral", "deephermes")]
+        assert _connections(runtime) == before
 
 
 def _connections(runtime: Runtime) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from redis import Redis
 
-from folkmoot.breaker import JITTER, Breaker, Permit, backoff_s
+from folkmoot.breaker import CLEAN_S, JITTER, Breaker, Permit, backoff_s
 
 NOW = 1_000_000.0
 CLOSED = Permit("qwen", is_trial=False)
@@ -106,6 +106,22 @@ def test_errors_of_calls_begun_earlier_make_no_pause_longer(breaker: Breaker) ->
 
     assert paused(breaker) <= 1 + JITTER
     assert breaker.read("qwen").errors == 100
+
+
+def test_clean_circuit_is_not_looked_up_again_for_a_while(breaker: Breaker, redis: Redis) -> None:
+    """What another process learns meanwhile counts after it; an error in the process itself counts at once."""
+    other = Breaker(redis, opens_after=3)
+    clean = breaker.permit("qwen", now=NOW, hold_s=30)
+    assert clean is not None and clean.is_clean
+
+    other.erred(CLOSED, "HTTP 429", now=NOW, retry_after_s=60)
+    assert breaker.permit("qwen", now=NOW + CLEAN_S / 2, hold_s=30) == CLOSED
+    assert breaker.permit("qwen", now=NOW + CLEAN_S, hold_s=30) is None
+
+    other.reset("qwen")
+    assert breaker.permit("qwen", now=NOW + 2, hold_s=30) == CLOSED
+    breaker.erred(CLOSED, "HTTP 429", now=NOW + 2, retry_after_s=60)
+    assert breaker.permit("qwen", now=NOW + 2, hold_s=30) is None
 
 
 def test_an_answer_closes_the_circuit(breaker: Breaker) -> None:
