@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from folkmoot.analysis import network
+from folkmoot.analysis.embedding import Embedder
 from folkmoot.analysis.inference import CrossEncoder
 from folkmoot.analysis.reader import AnswerReader
 from folkmoot.analysis.votes import YES_OR_NO
@@ -36,9 +37,11 @@ def test_only_processors_that_say_so_add_in_32_bits(
 
 
 def test_nothing_overflows_on_this_processor(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What both networks give here is what they give where ONNX Runtime is told to be exact."""
+    """What the networks give here is what they give where ONNX Runtime is told to be exact."""
     answered, inferred = AnswerReader().shares(ASKED, YES_OR_NO, SAID), CrossEncoder().infer(PAIRS)
+    embedded = Embedder().embed(SAID)
     monkeypatch.setattr(network, "overflows", lambda: True)
 
     assert AnswerReader().shares(ASKED, YES_OR_NO, SAID) == pytest.approx(answered, abs=0.02)
     assert CrossEncoder().infer(PAIRS) == pytest.approx(inferred, abs=0.02)
+    assert (Embedder().embed(SAID) * embedded).sum(axis=1) == pytest.approx(1, abs=0.001)
